@@ -1,0 +1,8 @@
+"""The few types that Keras leaves to us."""
+
+from typing import Any
+
+# Keras has no usable tensor type: what a layer takes differs by backend.
+Tensor = Any
+
+Shape = tuple[int | None, ...]

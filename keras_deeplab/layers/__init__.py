@@ -1,0 +1,22 @@
+"""Custom Keras layers; they run on TensorFlow, JAX and PyTorch."""
+
+from keras_deeplab.layers.aspp import ASPP
+from keras_deeplab.layers.atrous_conv import AtrousConv
+from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
+from keras_deeplab.layers.conv_block import ConvBlock
+from keras_deeplab.layers.image_pooling import ImagePooling
+from keras_deeplab.layers.preprocess import Preprocess
+from keras_deeplab.layers.resize import Resize, resize_bilinear
+from keras_deeplab.layers.squeeze_excite import SqueezeExcite
+
+__all__ = [
+    "ASPP",
+    "AtrousConv",
+    "AtrousDepthwiseConv",
+    "ConvBlock",
+    "ImagePooling",
+    "Preprocess",
+    "Resize",
+    "SqueezeExcite",
+    "resize_bilinear",
+]

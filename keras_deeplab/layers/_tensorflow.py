@@ -1,0 +1,156 @@
+"""Fused TensorFlow operations that `keras.ops` cannot reach.
+
+The one file below `data`, `training` and `export` that knows TensorFlow; it is
+imported only where TensorFlow is the Keras backend. Keras writes an atrous
+convolution as space-to-batch, convolution, batch-to-space, which TFLite can fold
+back only for batch 1 and leaves with an unfused multiplication otherwise. The
+operations here stay one operation for every shape.
+"""
+
+import contextlib
+import contextvars
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from keras_deeplab._types import Tensor
+
+# Modules whose presence on the call stack means that this trace becomes TFLite.
+_CONVERTERS = frozenset({"tensorflow.lite.python.lite", "keras.src.export.litert"})
+
+_Operation = Callable[[Tensor, Tensor], Tensor]
+
+_forced: contextvars.ContextVar[bool] = contextvars.ContextVar("forced", default=False)
+
+
+@contextlib.contextmanager
+def tracing_for_tflite() -> Iterator[None]:
+    """Makes every trace inside the block choose the operations TFLite knows."""
+    token = _forced.set(True)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def atrous_conv(
+    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+) -> Tensor:
+    """Convolves at a rate, as one `Conv2D` operation.
+
+    Args:
+        inputs: `(batch, height, width, channels)`, floating point.
+        kernel: `(size, size, channels, filters)`, the dtype of `inputs`.
+        strides: Step of the window in both directions.
+        rate: Distance between kernel taps, above 1.
+        padding: `"same"` in TensorFlow's sense, or `"valid"`.
+
+    Returns:
+        `(batch, out_height, out_width, filters)`.
+    """
+    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
+
+    def fused(x: Tensor, k: Tensor) -> Tensor:
+        return tf.nn.conv2d(x, k, strides, padding, dilations=rate)
+
+    def batched(x: Tensor, k: Tensor) -> Tensor:
+        return _subsample(tf.nn.convolution(x, k, 1, padding, dilations=rate), strides)
+
+    # cuDNN has the dilated gradient; TensorFlow's own CPU kernels refuse it.
+    if tf.config.list_logical_devices("GPU"):
+        return fused(inputs, kernel)
+    # A custom gradient takes tensors, and Keras hands the variable itself over.
+    kernel = tf.convert_to_tensor(kernel)
+    return _with_gradient_of(batched, fused)(inputs, kernel)
+
+
+def atrous_depthwise_conv(
+    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+) -> Tensor:
+    """Convolves each channel at a rate; one operation where TFLite is the target.
+
+    TensorFlow's native depthwise kernel takes a dilation only with oneDNN on x86,
+    and its gradient is then silently wrong, so it is used for TFLite alone.
+
+    Args:
+        inputs: `(batch, height, width, channels)`, floating point.
+        kernel: `(size, size, channels, 1)`, the dtype of `inputs`.
+        strides: Step of the window in both directions.
+        rate: Distance between kernel taps, above 1.
+        padding: `"same"` in TensorFlow's sense, or `"valid"`.
+
+    Returns:
+        `(batch, out_height, out_width, channels)`.
+    """
+    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
+    if _becomes_tflite():
+        return tf.raw_ops.DepthwiseConv2dNative(
+            input=inputs,
+            filter=kernel,
+            strides=[1, strides, strides, 1],
+            padding=padding,
+            dilations=[1, rate, rate, 1],
+        )
+    outputs = tf.nn.depthwise_conv2d(
+        inputs, kernel, [1, 1, 1, 1], padding, dilations=[rate, rate]
+    )
+    return _subsample(outputs, strides)
+
+
+def resize_bilinear(inputs: Tensor, size: Tensor, align_corners: bool) -> Tensor:
+    """Resizes as one `ResizeBilinear` operation, always to float32."""
+    return tf.raw_ops.ResizeBilinear(
+        images=inputs,
+        size=tf.cast(tf.stack(size), "int32"),
+        align_corners=align_corners,
+        half_pixel_centers=not align_corners,
+    )
+
+
+def _becomes_tflite() -> bool:
+    # Looked up while tracing only, so an eager or compiled step never pays for it.
+    if tf.executing_eagerly():
+        return False
+    if _forced.get():
+        return True
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__") in _CONVERTERS:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def _explicit_padding(
+    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+) -> tuple[Tensor, str]:
+    # A stride and a rate together: TensorFlow's gradient needs the two apart, and
+    # "same" depends on the stride, so it is spelled out before the stride is taken.
+    if strides == 1 or padding == "valid":
+        return inputs, padding.upper()
+    span = (kernel.shape[0] - 1) * rate + 1
+    size = tf.shape(inputs)[1:3]
+    total = tf.maximum((size - 1) // strides * strides + span - size, 0)
+    pads = tf.stack([total // 2, total - total // 2], axis=1)
+    return tf.pad(inputs, tf.pad(pads, [[1, 1], [0, 0]])), "VALID"
+
+
+def _subsample(outputs: Tensor, strides: int) -> Tensor:
+    return outputs if strides == 1 else outputs[:, ::strides, ::strides]
+
+
+def _with_gradient_of(reference: _Operation, forward: _Operation) -> _Operation:
+    # Both compute the same function; only the reference has a gradient everywhere.
+    @tf.custom_gradient
+    def operation(x: Tensor, k: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        def gradient(upstream: Tensor) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch([x, k])
+                outputs = reference(x, k)
+            return tape.gradient(outputs, [x, k], upstream)
+
+        return forward(x, k), gradient
+
+    return operation

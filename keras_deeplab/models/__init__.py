@@ -1,0 +1,25 @@
+"""Models: plain data in, `keras.Model` out."""
+
+from keras_deeplab.models.complexity import (
+    ModelRow,
+    count_multiply_adds,
+    model_table,
+)
+from keras_deeplab.models.deeplab_v1 import DeepLabV1
+from keras_deeplab.models.deeplab_v2 import DeepLabV2
+from keras_deeplab.models.deeplab_v3 import DeepLabV3
+from keras_deeplab.models.deeplab_v3plus import DeepLabV3Plus
+from keras_deeplab.models.lraspp import LRASPP
+from keras_deeplab.models.segmenter import Segmenter
+
+__all__ = [
+    "LRASPP",
+    "DeepLabV1",
+    "DeepLabV2",
+    "DeepLabV3",
+    "DeepLabV3Plus",
+    "ModelRow",
+    "Segmenter",
+    "count_multiply_adds",
+    "model_table",
+]
