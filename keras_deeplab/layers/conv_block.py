@@ -90,7 +90,7 @@ class ConvBlock(keras.layers.Layer):
         self.depthwise_activation = keras.activations.get(depthwise_activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.depthwise_initializer = keras.initializers.get(depthwise_initializer)
-        self._steps = self._make_steps()
+        self.steps = self._make_steps()
 
     def _make_steps(self) -> list[keras.layers.Layer]:
         depthwise = self.separable or self.filters is None
@@ -153,13 +153,13 @@ class ConvBlock(keras.layers.Layer):
         )
 
     def build(self, input_shape: Shape) -> None:
-        for step in self._steps:
+        for step in self.steps:
             step.build(input_shape)
             input_shape = step.compute_output_shape(input_shape)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         outputs = inputs
-        for step in self._steps:
+        for step in self.steps:
             if isinstance(step, keras.layers.BatchNormalization):
                 outputs = step(outputs, training=training)
             else:
@@ -167,7 +167,7 @@ class ConvBlock(keras.layers.Layer):
         return outputs
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        for step in self._steps:
+        for step in self.steps:
             input_shape = step.compute_output_shape(input_shape)
         return input_shape
 
