@@ -1,7 +1,10 @@
 """DeepLab for Keras 3: models, layers, official weights, and the way to ship them."""
 
-from keras_deeplab import backbones, layers, models
+from keras_deeplab import backbones, inference, layers, metrics, models, weights
+from keras_deeplab._version import __version__
+from keras_deeplab.inference import evaluate, segment
 from keras_deeplab.models import LRASPP, DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
+from keras_deeplab.weights import load_model
 
 __all__ = [
     "LRASPP",
@@ -9,7 +12,14 @@ __all__ = [
     "DeepLabV2",
     "DeepLabV3",
     "DeepLabV3Plus",
+    "__version__",
     "backbones",
+    "evaluate",
+    "inference",
     "layers",
+    "load_model",
+    "metrics",
     "models",
+    "segment",
+    "weights",
 ]

@@ -30,7 +30,7 @@ class ResNetSpec:
     """
 
     blocks: tuple[int, int, int, int]
-    filters: tuple[int, int, int, int] = (64, 128, 256, 512)
+    stage_filters: tuple[int, int, int, int] = (64, 128, 256, 512)
     beta: bool = False
     multi_grid: tuple[int, ...] = (1, 1, 1)
     epsilon: float = 1e-5
@@ -42,6 +42,13 @@ class ResNetSpec:
             raise ValueError(
                 f"`multi_grid` must hold one rate for each of the last stage's "
                 f"{self.blocks[-1]} units. Received: multi_grid={self.multi_grid!r}"
+            )
+
+        if self.beta and min(self.blocks[:3]) < 2:
+            raise ValueError(
+                "`blocks` must hold at least 2 units for each of the first three "
+                "stages of the beta layout, whose last unit strides. "
+                f"Received: blocks={self.blocks!r}"
             )
 
     def features(self, inputs: Tensor, output_stride: int) -> Mapping[str, Tensor]:
@@ -71,11 +78,11 @@ class ResNetSpec:
     def _stem(self, x: Tensor, plan: Iterator[tuple[int, int]]) -> Tensor:
         stride, _ = next(plan)
         if self.beta:
-            x = self._conv(x, self.filters[0], 3, "conv1_1", stride=stride)
-            x = self._conv(x, self.filters[0], 3, "conv1_2")
-            x = self._conv(x, 2 * self.filters[0], 3, "conv1_3")
+            x = self._conv(x, self.stage_filters[0], 3, "conv1_1", stride=stride)
+            x = self._conv(x, self.stage_filters[0], 3, "conv1_2")
+            x = self._conv(x, 2 * self.stage_filters[0], 3, "conv1_3")
         else:
-            x = self._conv(x, self.filters[0], 7, "conv1", stride=stride)
+            x = self._conv(x, self.stage_filters[0], 7, "conv1", stride=stride)
         stride, _ = next(plan)
         if self.beta:
             return keras.layers.MaxPooling2D(3, stride, "same", name="pool1")(x)
@@ -88,7 +95,7 @@ class ResNetSpec:
         """One bottleneck; returns its output and its residual before the addition."""
         (stride1, rate1), (stride2, rate2) = itertools.islice(plan, 2)
         grid = self.multi_grid[unit - 1] if stage == len(self.blocks) else 1
-        filters, name = self.filters[stage - 1], f"block{stage}_unit{unit}"
+        filters, name = self.stage_filters[stage - 1], f"block{stage}_unit{unit}"
         stride = stride1 * stride2
         shortcut = self._shortcut(x, 4 * filters, stride, f"{name}_shortcut")
         y = self._conv(x, filters, 1, f"{name}_conv1", stride=stride1, rate=rate1)

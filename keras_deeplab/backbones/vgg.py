@@ -26,7 +26,7 @@ class VGGSpec:
     """
 
     blocks: tuple[int, ...] = (2, 2, 3, 3, 3)
-    filters: tuple[int, ...] = (64, 128, 256, 512, 512)
+    stage_filters: tuple[int, ...] = (64, 128, 256, 512, 512)
     average_pool: bool = True
     preprocessing: str = "caffe"
 
@@ -36,7 +36,7 @@ class VGGSpec:
         strides = [s for count in self.blocks for s in (*[1] * count, 2)]
         plan = iter(plan_strides(strides, output_stride))
         x, ends = inputs, []
-        stages = zip(self.blocks, self.filters, strict=True)
+        stages = zip(self.blocks, self.stage_filters, strict=True)
         for stage, (count, filters) in enumerate(stages, start=1):
             for index in range(1, count + 1):
                 _, rate = next(plan)

@@ -50,13 +50,13 @@ def atrous_conv(
     Returns:
         `(batch, out_height, out_width, filters)`.
     """
-    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
 
     def fused(x: Tensor, k: Tensor) -> Tensor:
-        return tf.nn.conv2d(x, k, strides, padding, dilations=rate)
+        return tf.nn.conv2d(x, k, strides, padding.upper(), dilations=rate)
 
     def batched(x: Tensor, k: Tensor) -> Tensor:
-        return _subsample(tf.nn.convolution(x, k, 1, padding, dilations=rate), strides)
+        x, explicit = _explicit_padding(x, k, strides, rate, padding)
+        return _subsample(tf.nn.convolution(x, k, 1, explicit, dilations=rate), strides)
 
     # cuDNN has the dilated gradient; TensorFlow's own CPU kernels refuse it.
     if tf.config.list_logical_devices("GPU"):
@@ -84,15 +84,15 @@ def atrous_depthwise_conv(
     Returns:
         `(batch, out_height, out_width, channels)`.
     """
-    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
     if _becomes_tflite():
         return tf.raw_ops.DepthwiseConv2dNative(
             input=inputs,
             filter=kernel,
             strides=[1, strides, strides, 1],
-            padding=padding,
+            padding=padding.upper(),
             dilations=[1, rate, rate, 1],
         )
+    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
     outputs = tf.nn.depthwise_conv2d(
         inputs, kernel, [1, 1, 1, 1], padding, dilations=[rate, rate]
     )
@@ -131,10 +131,14 @@ def _explicit_padding(
     if strides == 1 or padding == "valid":
         return inputs, padding.upper()
     span = (kernel.shape[0] - 1) * rate + 1
-    size = tf.shape(inputs)[1:3]
+    sides = inputs.shape[1:3].as_list()
+    size = tf.shape(inputs)[1:3] if None in sides else tf.constant(sides)
     total = tf.maximum((size - 1) // strides * strides + span - size, 0)
     pads = tf.stack([total // 2, total - total // 2], axis=1)
-    return tf.pad(inputs, tf.pad(pads, [[1, 1], [0, 0]])), "VALID"
+    padded = tf.pad(inputs, tf.pad(pads, [[1, 1], [0, 0]]))
+    # Pads that only the running graph knows must not hide the channels.
+    padded.set_shape([inputs.shape[0], None, None, inputs.shape[3]])
+    return padded, "VALID"
 
 
 def _subsample(outputs: Tensor, strides: int) -> Tensor:

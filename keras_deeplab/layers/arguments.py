@@ -53,7 +53,9 @@ def size_of(**values: int | Iterable[int] | None) -> tuple[int, int] | None:
     if value is None:
         return None
     sides = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sides) != 2 or any(not isinstance(n, int) or n < 1 for n in sides):
+    if len(sides) != 2 or any(
+        not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sides
+    ):
         raise ValueError(
             f"`{name}` must be a positive integer, or a height and a width. "
             f"Received: {name}={value!r}"

@@ -108,7 +108,10 @@ class ASPP(keras.layers.Layer):
         self.momentum = momentum
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         if merge == "sum":
-            self._branches = [self._classifier(rate) for rate in self.rates]
+            self._branches = [
+                self._classifier(index, rate)
+                for index, rate in enumerate(self.rates, start=1)
+            ]
             self._tail: list[keras.layers.Layer] = []
         else:
             self._branches = [[branch] for branch in self._pyramid()]
@@ -147,10 +150,9 @@ class ASPP(keras.layers.Layer):
             **kwargs,
         )
 
-    def _classifier(self, rate: int) -> list[keras.layers.Layer]:
+    def _classifier(self, index: int, rate: int) -> list[keras.layers.Layer]:
         """The steps of one summed branch, the atrous convolution first."""
         steps: list[keras.layers.Layer] = []
-        index = self.rates.index(rate) + 1
         if self.hidden_filters is not None:
             for size, step_rate, name in ((3, rate, "fc6"), (1, 1, "fc7")):
                 steps.append(
@@ -158,6 +160,7 @@ class ASPP(keras.layers.Layer):
                         self.hidden_filters,
                         size,
                         rate=step_rate,
+                        separable=self.separable and size == 3,
                         batch_norm=False,
                         kernel_initializer=_fresh(self.kernel_initializer),
                         dtype=self.dtype_policy,
@@ -218,7 +221,7 @@ class ASPP(keras.layers.Layer):
 
 
 def _fresh(initializer: Any) -> Any:
-    # A seeded initializer used twice would start two branches with equal kernels.
+    # One initializer used twice would start two branches with equal kernels.
     return initializer.__class__.from_config(initializer.get_config())
 
 

@@ -120,6 +120,8 @@ class ImagePooling(keras.layers.Layer):
         ]
         filled = ops.pad(inputs, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
         pooled = _average_pool(filled, size, self.strides)
+        # TFLite no longer knows the channels of what was filled up.
+        pooled = ops.reshape(pooled, (*ops.shape(pooled)[:3], inputs.shape[-1]))
         share = 1.0
         for window, gap in zip(size, missing, strict=True):
             share = share * ops.cast(window - gap, pooled.dtype) / window
@@ -154,4 +156,7 @@ class ImagePooling(keras.layers.Layer):
 def _average_pool(
     inputs: Tensor, window: tuple[int, ...], strides: tuple[int, int]
 ) -> Tensor:
-    return ops.average_pool(inputs, window, strides, "valid", "channels_last")
+    # In float32: a sum over a large window leaves the range of half precision.
+    features = ops.cast(inputs, "float32")
+    pooled = ops.average_pool(features, window, strides, "valid", "channels_last")
+    return ops.cast(pooled, inputs.dtype)

@@ -64,7 +64,8 @@ class Preprocess(keras.layers.Layer):
 
     def __init__(self, mode: str, **kwargs: Any) -> None:
         arguments.check_choice(PREPROCESSINGS, mode=mode)
-        super().__init__(**kwargs)
+        # Under mixed precision Keras would round the pixels before they arrive.
+        super().__init__(autocast=False, **kwargs)
         self.mode = mode
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The one bilinear resize of the package."""
 
-import math
+import fractions
 from collections.abc import Iterable
 from typing import Any
 
@@ -144,7 +144,9 @@ class Resize(keras.layers.Layer):
 
 
 def _scaled(side: Any, scale: float) -> Any:
-    if side is None or isinstance(side, int):
-        return None if side is None else math.floor((side - 1) * scale) + 1
-    # A size that only the running graph knows.
-    return ops.cast(ops.floor(ops.cast(side - 1, "float32") * scale), "int32") + 1
+    if side is None:
+        return None
+    # In whole numbers, so that a size that only the running graph knows comes out the
+    # same, and 0.7 of 90 pixels is 63 though 0.7 * 90 falls below it.
+    ratio = fractions.Fraction(float(scale)).limit_denominator(1000)
+    return (side - 1) * ratio.numerator // ratio.denominator + 1

@@ -1,6 +1,7 @@
 """Models: plain data in, `keras.Model` out."""
 
 from keras_deeplab.models.complexity import (
+    MODELS,
     ModelRow,
     count_multiply_adds,
     model_table,
@@ -14,6 +15,7 @@ from keras_deeplab.models.segmenter import Segmenter
 
 __all__ = [
     "LRASPP",
+    "MODELS",
     "DeepLabV1",
     "DeepLabV2",
     "DeepLabV3",

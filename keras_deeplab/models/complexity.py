@@ -25,7 +25,16 @@ MODELS: tuple[type[Segmenter], ...] = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelRow:
-    """One model on one backbone, and what it costs."""
+    """One model on one backbone, and what it costs.
+
+    Args:
+        model: Name of the model's class.
+        backbone: Name of the backbone.
+        output_stride: The model's default output stride.
+        size: Height and width of the image that `multiply_adds` is for, in pixels.
+        parameters: Number of weights, those of batch norms included.
+        multiply_adds: Multiply-adds of the convolutions on one image.
+    """
 
     model: str
     backbone: str

@@ -154,7 +154,8 @@ class Segmenter(keras.Model):
             "preprocessing": mode,
             "include_preprocessing": include_preprocessing,
             "dtype": policy.name,
-            **backbone_options,
+            # As the row holds them, so that a file's lists come back as tuples.
+            **{option: getattr(spec, option) for option in backbone_options},
         }
         if weights is not None:
             self.load_weights(weights)

@@ -10,7 +10,6 @@ import keras
 from keras_deeplab.models import Segmenter
 from keras_deeplab.weights.npz import read_npz
 from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
-from keras_deeplab.weights.tflite import read_tflite
 
 
 def load_model(source: str | os.PathLike[str]) -> Segmenter:
@@ -57,10 +56,21 @@ def _load_keras(path: Path) -> Segmenter:
     return model
 
 
+def _load_npz(path: Path) -> Segmenter:
+    return build_mobilenet_v2(read_npz(path))
+
+
+def _load_tflite(path: Path) -> Segmenter:
+    # The reader brings the TFLite schema along, which few processes need.
+    from keras_deeplab.weights.tflite import read_tflite
+
+    return build_mobilenet_v2(read_tflite(path))
+
+
 _READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
     {
         ".keras": _load_keras,
-        ".tflite": lambda path: build_mobilenet_v2(read_tflite(path)),
-        ".npz": lambda path: build_mobilenet_v2(read_npz(path)),
+        ".tflite": _load_tflite,
+        ".npz": _load_npz,
     }
 )

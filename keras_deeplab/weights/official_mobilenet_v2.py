@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from keras_deeplab.backbones import OUTPUT_STRIDES
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
@@ -49,7 +50,6 @@ def build_mobilenet_v2(graph: FoldedGraph) -> DeepLabV3:
         "mobilenet_v2",
         atrous_rates=(),
         alpha=_alpha(graph),
-        classes=len(graph.convolutions["logits/semantic"].bias),
         **_sizes(graph),
     )
     slots = folded_slots(model)
@@ -92,11 +92,12 @@ def _alpha(graph: FoldedGraph) -> float:
     raise graph.error(f"its first convolution has {filters} filters, of no known width")
 
 
-def _sizes(graph: FoldedGraph) -> dict[str, object]:
+def _sizes(graph: FoldedGraph) -> dict[str, Any]:
     """Arguments that depend on the input: its size, output stride, crop, names."""
     classes = len(graph.convolutions["logits/semantic"].bias)
     names = graph.class_names or PASCAL_VOC
-    sizes: dict[str, object] = {
+    sizes: dict[str, Any] = {
+        "classes": classes,
         "output_stride": _output_stride(graph),
         "class_names": names if len(names) == classes else None,
         "crop_size": _CROP,

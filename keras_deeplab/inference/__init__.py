@@ -1,0 +1,39 @@
+"""From photos to label maps, pictures and scores."""
+
+from keras_deeplab.inference.atomic_file import write_atomically
+from keras_deeplab.inference.class_share import (
+    ClassShare,
+    class_name,
+    class_shares,
+    count_labels,
+)
+from keras_deeplab.inference.colors import label_colors
+from keras_deeplab.inference.evaluate import evaluate
+from keras_deeplab.inference.framing import check_size
+from keras_deeplab.inference.labels_png import read_labels, write_labels
+from keras_deeplab.inference.overlay import draw_overlay
+from keras_deeplab.inference.photo import read_photo
+from keras_deeplab.inference.photo_files import list_photos
+from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
+from keras_deeplab.inference.segment import predict_logits, segment
+
+__all__ = [
+    "ClassShare",
+    "PhotoJob",
+    "check_size",
+    "class_name",
+    "class_shares",
+    "count_labels",
+    "draw_overlay",
+    "evaluate",
+    "label_colors",
+    "list_photos",
+    "plan_jobs",
+    "predict_logits",
+    "read_labels",
+    "read_photo",
+    "run_jobs",
+    "segment",
+    "write_atomically",
+    "write_labels",
+]

@@ -1,0 +1,153 @@
+"""How a photo of any size is laid into the input of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from keras_deeplab.models import Segmenter
+
+
+@dataclass(frozen=True)
+class PhotoFrame:
+    """Where a photo lies in a model's input.
+
+    Args:
+        content: Height and width to which the photo is brought.
+        canvas: Height and width of the model's input. The photo lies in its top left
+            corner and the rest is padding.
+        antialias: Whether shrinking averages over all pixels, or only samples.
+    """
+
+    content: tuple[int, int]
+    canvas: tuple[int, int]
+    antialias: bool = True
+
+
+def check_size(model: Segmenter, size: int | None) -> None:
+    """Checks a limit of the size at which a model sees photos.
+
+    Args:
+        model: The model.
+        size: The limit of the longer side, or `None`.
+
+    Raises:
+        ValueError: If `size` is below 1, or is given for a model that stretches.
+    """
+    if size is not None and size < 1:
+        raise ValueError(f"`size` must be at least 1. Received: size={size}")
+    if size is not None and _stretches(model):
+        height, width = model.input_shape[1:3]
+        raise ValueError(
+            "`size` has no effect on this model, which stretches every photo to "
+            f"{height} x {width} pixels. Leave it out. Received: size={size}"
+        )
+
+
+def frame_for(
+    model: Segmenter, photo_size: tuple[int, int], size: int | None = None
+) -> PhotoFrame:
+    """Decides how a photo is laid into the input of a model.
+
+    A model with a fixed input and `resize_mode` `"stretch"` gets the photo stretched
+    to that input. Every other model gets it in its own proportions: scaled down if
+    its longer side exceeds `size` or it does not fit a fixed input, never scaled up,
+    and padded to at least the training crop and to sides `output_stride * k + 1`,
+    where the pixels of every feature level line up.
+
+    Args:
+        model: The model.
+        photo_size: Height and width of the photo.
+        size: Largest longer side at which the model sees the photo. By default the
+            longer side of the training crop; without a crop there is no limit.
+
+    Returns:
+        The frame.
+
+    Raises:
+        ValueError: If `size` is below 1, or is given for a model that stretches.
+    """
+    check_size(model, size)
+    height, width = model.input_shape[1:3]
+    if _stretches(model):
+        canvas = height, width
+        return PhotoFrame(content=canvas, canvas=canvas, antialias=False)
+    content = _scaled_down(photo_size, _limits(model, size, (height, width)))
+    crop = model.crop_size or (1, 1)
+    return PhotoFrame(
+        content=content,
+        canvas=(
+            height or _aligned(max(content[0], crop[0]), model.output_stride),
+            width or _aligned(max(content[1], crop[1]), model.output_stride),
+        ),
+    )
+
+
+def lay_out(
+    photo: np.ndarray[Any, Any],
+    frame: PhotoFrame,
+    pad_pixel: tuple[float, float, float],
+) -> np.ndarray[Any, Any]:
+    """Lays a photo into the model's input.
+
+    Args:
+        photo: uint8 RGB, `(H, W, 3)`.
+        frame: Where it goes.
+        pad_pixel: RGB in 0..255 of the padding.
+
+    Returns:
+        float32 RGB in 0..255, `(1, *frame.canvas, 3)`.
+    """
+    canvas = np.empty((1, *frame.canvas, 3), "float32")
+    canvas[:] = pad_pixel
+    height, width = frame.content
+    canvas[0, :height, :width] = _resized(photo, frame)
+    return canvas
+
+
+def _stretches(model: Segmenter) -> bool:
+    return model.resize_mode == "stretch" and None not in model.input_shape[1:3]
+
+
+def _limits(
+    model: Segmenter, size: int | None, fixed: tuple[int | None, int | None]
+) -> tuple[float, float]:
+    if size is None:
+        size = max(model.crop_size) if model.crop_size else None
+    limit = float("inf") if size is None else size
+    return min(fixed[0] or limit, limit), min(fixed[1] or limit, limit)
+
+
+def _scaled_down(
+    photo_size: tuple[int, int], limits: tuple[float, float]
+) -> tuple[int, int]:
+    height, width = photo_size
+    factor = min(1.0, limits[0] / height, limits[1] / width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def _aligned(side: int, output_stride: int) -> int:
+    return -(-(side - 1) // output_stride) * output_stride + 1
+
+
+def _resized(photo: np.ndarray[Any, Any], frame: PhotoFrame) -> np.ndarray[Any, Any]:
+    if photo.shape[:2] == frame.content:
+        return photo
+    height, width = frame.content
+    image = Image.fromarray(photo)
+    if frame.antialias:
+        small = image.resize((width, height), Image.Resampling.LANCZOS)
+    else:
+        # Pillow's resize always averages when it shrinks; its transform samples at
+        # half-pixel centres, as the mobile code that feeds the official files does.
+        small = image.transform(
+            (width, height),
+            Image.Transform.EXTENT,
+            (0, 0, *image.size),
+            Image.Resampling.BILINEAR,
+        )
+    return np.asarray(small)

@@ -1,0 +1,133 @@
+"""Reading a photo, whatever it is stored as."""
+
+import os
+import struct
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from keras_deeplab.inference.photo_files import PHOTO_SUFFIXES
+
+# What a caller may hand over as an image.
+Photo = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any]
+
+# Everything Pillow's decoders raise on bytes that are not a whole, sane image.
+_DECODE_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def read_photo(source: Photo) -> np.ndarray[Any, Any]:
+    """Reads a photo as 8-bit RGB, upright.
+
+    The EXIF orientation is applied, so the result is the picture as a viewer shows
+    it. Grey, palette, CMYK and 16-bit images are converted; of an animation the first
+    frame is taken. Transparency is put on white, because that is the page on which a
+    cut-out is looked at, and the colours under transparent pixels are arbitrary.
+
+    Args:
+        source: A path, a PIL image, or an array: uint8 or uint16 of shape `(H, W)`,
+            `(H, W, 1)` grey, `(H, W, 3)` RGB or `(H, W, 4)` RGBA.
+
+    Returns:
+        uint8 RGB of shape `(H, W, 3)`.
+
+    Raises:
+        OSError: If the file is not there or may not be read.
+        ValueError: If the file is not an image, is cut short, or unpacks to more
+            pixels than Pillow allows (`2 * PIL.Image.MAX_IMAGE_PIXELS`); or an array
+            has another shape or dtype. The message names the file.
+        TypeError: If `source` is none of the three.
+
+    Examples:
+        >>> keras_deeplab.inference.read_photo(np.zeros((4, 6), "uint8")).shape
+        (4, 6, 3)
+    """
+    if isinstance(source, np.ndarray):
+        return _decode(_image_of_array(source), "array")
+    if isinstance(source, Image.Image):
+        return _decode(source, repr(source))
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(
+            "`image` must be a path, a PIL image or a NumPy array. "
+            f"Received: image of type {type(source).__name__}"
+        )
+    with open(source, "rb") as file:
+        return _decode(file, os.fspath(source))
+
+
+def _decode(source: Any, name: str) -> np.ndarray[Any, Any]:
+    try:
+        # Pillow warns of odd metadata and of large photos; neither is an error here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not isinstance(source, Image.Image):
+                source = Image.open(source, formats=_formats())
+            return np.array(_rgb(ImageOps.exif_transpose(source)))
+    except _DECODE_ERRORS as error:
+        raise ValueError(
+            f"`image` {_reason(error)}. Give a whole JPEG, PNG, TIFF, WebP or other "
+            f"image file. Received: image={name}"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "is not an image"
+    if isinstance(error, Image.DecompressionBombError):
+        return (
+            "unpacks to an unreasonable size and was refused: "
+            f"{str(error).split(',')[0]}"
+        )
+    return f"cannot be decoded: {str(error).rstrip('.') or type(error).__name__}"
+
+
+def _formats() -> list[str]:
+    # Named, because Pillow otherwise also tries formats that start other programs.
+    Image.init()
+    return [name for name in PHOTO_SUFFIXES if name in Image.OPEN]
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("its pixels are floating point, of unknown range")
+    if image.mode.startswith("I"):
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    # 65535 / 257 is 255 exactly; adding half rounds. Pillow opens some 16-bit files
+    # as 32-bit integers, which therefore mean 16 bits here.
+    wide = values.astype("int64")
+    if wide.min() < 0 or wide.max() > 65535:
+        raise ValueError("its pixels are 32-bit integers beyond 0..65535")
+    return ((wide + 128) // 257).astype("uint8")
+
+
+def _image_of_array(array: np.ndarray[Any, Any]) -> Image.Image:
+    squeezed = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    grey = squeezed.ndim == 2
+    colour = squeezed.ndim == 3 and squeezed.shape[2] in (3, 4)
+    known = array.dtype in (np.uint8, np.uint16)
+    if not (grey or colour) or not known or 0 in array.shape:
+        raise ValueError(
+            "`image` must be uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) or "
+            "(H, W, 4), and not empty. "
+            f"Received: image of shape {array.shape}, dtype {array.dtype}"
+        )
+    eight = squeezed if array.dtype == np.uint8 else _eight_bits(squeezed)
+    return Image.fromarray(eight)

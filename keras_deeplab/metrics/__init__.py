@@ -1,0 +1,6 @@
+"""The one confusion matrix of the project, and the scores made from it."""
+
+from keras_deeplab.metrics.confusion import confusion_matrix
+from keras_deeplab.metrics.scores import SegmentationScores
+
+__all__ = ["SegmentationScores", "confusion_matrix"]

@@ -1,0 +1,78 @@
+"""The scores of a segmentation, made from its confusion matrix."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_deeplab._types import Tensor
+
+
+@dataclass(frozen=True)
+class SegmentationScores:
+    """Intersection over union and pixel accuracy over a set of images.
+
+    The mean IoU is over the classes that occur in the ground truth, from the matrix
+    summed over all images: the protocol of PASCAL VOC. A class that was predicted but
+    never occurs has an IoU of 0 and stays out of the mean; its pixels still count
+    against the classes they were taken from.
+
+    Args:
+        confusion: Counts, one tuple a true class, one entry a predicted class.
+        class_iou: IoU of each class in `[0, 1]`; NaN where the class occurs in
+            neither truth nor prediction.
+        mean_iou: Mean IoU in `[0, 1]`; NaN if no pixel was counted.
+        pixel_accuracy: Fraction of right pixels; NaN if no pixel was counted.
+
+    Examples:
+        >>> matrix = np.array([[3, 1], [0, 4]])
+        >>> scores = keras_deeplab.metrics.SegmentationScores.from_confusion(matrix)
+        >>> scores.class_iou
+        (0.75, 0.8)
+        >>> scores.pixel_accuracy
+        0.875
+    """
+
+    confusion: tuple[tuple[int, ...], ...]
+    class_iou: tuple[float, ...]
+    mean_iou: float
+    pixel_accuracy: float
+
+    @classmethod
+    def from_confusion(cls, matrix: Tensor) -> "SegmentationScores":
+        """Makes the scores from a matrix of counts.
+
+        Args:
+            matrix: `(classes, classes)` counts; rows are the truth.
+
+        Returns:
+            The scores.
+
+        Raises:
+            ValueError: If `matrix` is not square.
+        """
+        counts = np.asarray(ops.convert_to_numpy(matrix)).astype("int64")
+        if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
+            raise ValueError(
+                "`matrix` must be a square table of counts, rows the truth. "
+                f"Received: matrix of shape {counts.shape}"
+            )
+        right, truth = np.diag(counts), counts.sum(axis=1)
+        iou = _ratio(right, truth + counts.sum(axis=0) - right)
+        return cls(
+            confusion=tuple(tuple(row) for row in counts.tolist()),
+            class_iou=tuple(iou.tolist()),
+            mean_iou=float(iou[truth > 0].mean()) if truth.any() else float("nan"),
+            pixel_accuracy=float(_ratio(right.sum(), truth.sum())),
+        )
+
+    @property
+    def truth_pixels(self) -> tuple[int, ...]:
+        """The number of pixels of each class in the ground truth."""
+        return tuple(sum(row) for row in self.confusion)
+
+
+def _ratio(part: Any, whole: Any) -> Any:
+    with np.errstate(invalid="ignore"):
+        return np.true_divide(part, whole)

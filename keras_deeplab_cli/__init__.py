@@ -1,0 +1,60 @@
+"""The command line, `keras-deeplab`: one file a command.
+
+A package of its own, because importing `keras_deeplab` imports Keras and its backend,
+which takes seconds: the commands do so once their arguments have been checked, and
+`--help` and `--version` never do.
+"""
+
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import typer
+
+from keras_deeplab_cli import evaluate, models, output, segment
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="keras-deeplab",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("segment")(segment.segment)
+app.command("evaluate")(evaluate.evaluate)
+app.command("models")(models.models)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        output.say(f"keras-deeplab {installed_version('keras-deeplab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Semantic segmentation with the DeepLab models.
+
+    Start with `keras-deeplab segment photo.jpg`. Each command explains itself:
+    `keras-deeplab COMMAND --help`.
+
+    Exit codes: 0 all went well, 1 some photos failed and the others are done, 2 the
+    command could not start.
+    """
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    app(prog_name="keras-deeplab")

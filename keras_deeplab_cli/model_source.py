@@ -1,0 +1,100 @@
+"""Where a command's model comes from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keras_deeplab_cli.output import busy, fail
+from keras_deeplab_cli.quiet import quiet_import
+
+if TYPE_CHECKING:
+    from keras_deeplab.models import Segmenter
+
+_OFFICIAL = "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
+_ACCEPTED = "a .keras file, an official DeepLab .tflite or its folded arrays, .npz"
+
+
+def _check_output_stride(value: int | None) -> int | None:
+    if value not in (None, 8, 16, 32):
+        raise typer.BadParameter(f"{value} is not one of 8, 16, 32.")
+    return value
+
+
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="SOURCE",
+        help=f"The model: {_ACCEPTED}. By default the official MobileNetV2 model for "
+        "the 20 PASCAL VOC classes.",
+    ),
+]
+OutputStrideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--output-stride",
+        metavar="8|16|32",
+        callback=_check_output_stride,
+        help="Pixels a feature: less is finer and slower. By default the model's own.",
+    ),
+]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        min=1,
+        metavar="N",
+        help="Show the model photos of at most N pixels along the longer side. By "
+        "default those of its training crop. The results keep the photo's size.",
+    ),
+]
+
+
+def find_weights(source: str | None) -> str:
+    """Returns the source of the weights, or fails and says what is needed.
+
+    Args:
+        source: What the user asked for, if anything.
+
+    Returns:
+        The source, or the path of the official file where it is there.
+    """
+    if source is not None:
+        return source
+    data = os.environ.get("KERAS_DEEPLAB_TEST_DATA", "../shared/data")
+    official = Path(data) / _OFFICIAL
+    if not official.is_file():
+        fail(
+            f"The official weights are not here: {official}. "
+            f"Give a model with --weights SOURCE: {_ACCEPTED}."
+        )
+    return str(official)
+
+
+def load_model(source: str, output_stride: int | None, size: int | None) -> Segmenter:
+    """Loads a model, or fails with one line.
+
+    Args:
+        source: What `find_weights` returned.
+        output_stride: 8, 16 or 32, or `None` for the model's own.
+        size: Largest longer side of photos, checked against the model, or `None`.
+
+    Returns:
+        The model.
+    """
+    with busy("Loading the model"):
+        with quiet_import():
+            from keras_deeplab import inference, weights
+
+        try:
+            model = weights.load_model(source)
+            if output_stride is not None:
+                model = model.with_output_stride(output_stride)
+            inference.check_size(model, size)
+        except (OSError, ValueError, TypeError) as error:
+            fail(f"--weights {source}: {error}")
+    return model

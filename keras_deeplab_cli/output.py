@@ -1,0 +1,121 @@
+"""What the commands have in common: where they print and how they fail."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+_stdout = Console()
+_stderr = Console(stderr=True)
+# To find out how wide something wants to be.
+_endless = Console(width=10_000)
+
+# A usage error or weights that cannot be loaded: nothing was done.
+USAGE = 2
+# Some photos failed.
+FAILED = 1
+
+
+def say(message: RenderableType) -> None:
+    """Prints a result."""
+    # Messages hold brackets and paths, which are neither markup nor to be wrapped.
+    plain = isinstance(message, str)
+    _stdout.print(message, markup=False, highlight=False, soft_wrap=plain)
+
+
+def complain(message: str) -> None:
+    """Prints an error on one line of stderr."""
+    line = " ".join(message.split())
+    _stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the program because it cannot start."""
+    complain(f"Error: {message}")
+    raise typer.Exit(USAGE)
+
+
+def say_if_it_fits(table: Table) -> bool:
+    """Prints a table unless the terminal is too narrow; a file never is.
+
+    Returns:
+        Whether it was printed.
+    """
+    needed = Measurement.get(_endless, _endless.options, table).maximum
+    if _stdout.is_terminal and needed > _stdout.width:
+        return False
+    Console(width=max(needed, _stdout.width)).print(table)
+    return True
+
+
+def check_file_can_be_written(path: Path | None) -> None:
+    """Fails now rather than after the work."""
+    if path is not None and not path.parent.is_dir():
+        fail(f"There is no folder for --json {path}")
+    if path is not None and not os.access(path.parent, os.W_OK):
+        fail(f"Nothing may be written to the folder of --json {path}")
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder for results if need be, or fails."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"--out {path} cannot be made a folder: {error.strerror}")
+    if not os.access(path, os.W_OK):
+        fail(f"Nothing may be written to --out {path}")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Writes a JSON file, whole or not at all."""
+    from keras_deeplab.inference import write_atomically
+
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    try:
+        write_atomically(path, lambda file: file.write(text.encode()))
+    except OSError as error:
+        fail(f"--json {path} cannot be written: {error.strerror}")
+
+
+def busy(message: str) -> contextlib.AbstractContextManager[object]:
+    """Shows a message while something takes its time, on a terminal."""
+    return _stderr.status(message) if _stderr.is_terminal else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows a bar for each task while it runs, on a terminal and above one step.
+
+    Yields:
+        What to call with the task's name, the steps done, and their total.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, Any] = {}
+    silent = not _stderr.is_terminal
+    with Progress(*columns, console=_stderr, transient=True, disable=silent) as bar:
+
+        def report(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name.capitalize(), visible=total > 1)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield report

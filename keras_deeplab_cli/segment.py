@@ -1,0 +1,123 @@
+"""`keras-deeplab segment`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from keras_deeplab_cli import output
+from keras_deeplab_cli.model_source import (
+    OutputStrideOption,
+    SizeOption,
+    WeightsOption,
+    find_weights,
+    load_model,
+)
+from keras_deeplab_cli.quiet import quiet_import
+
+if TYPE_CHECKING:
+    from keras_deeplab.inference import PhotoJob
+    from keras_deeplab.models import Segmenter
+
+
+def segment(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO",
+            exists=True,
+            show_default=False,
+            help="Photos, or folders of photos.",
+        ),
+    ],
+    weights: WeightsOption = None,
+    output_stride: OutputStrideOption = None,
+    size: SizeOption = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder for the results; made if need be."),
+    ] = Path(),
+) -> None:
+    """Segment photos.
+
+    Writes two pictures for each photo and prints a table of the classes found:
+
+    * `NAME.labels.png`: one label a pixel, as the value of an 8-bit palette PNG of the
+      photo's own size
+
+    * `NAME.overlay.png`: the photo with the classes in colour, and a legend
+
+    For example:
+
+    * `keras-deeplab segment photo.jpg`
+
+    * `keras-deeplab segment holiday/ --out results --output-stride 16`
+    """
+    source = find_weights(weights)
+    jobs = _plan(photos, out)
+    output.make_folder(out)
+    model = load_model(source, output_stride, size)
+    counts, failures = _run(model, jobs, size)
+    if counts:
+        output.say(_table(counts, model.class_names))
+        output.say(f"Wrote NAME.labels.png and NAME.overlay.png to {out.resolve()}")
+    if failures:
+        _report(failures, len(jobs))
+        raise typer.Exit(output.FAILED)
+
+
+def _plan(photos: Sequence[Path], out: Path) -> tuple[PhotoJob, ...]:
+    with quiet_import():
+        from keras_deeplab.inference import list_photos, plan_jobs
+
+    try:
+        return plan_jobs(list_photos(photos), out)
+    except (OSError, ValueError) as error:
+        output.fail(str(error))
+
+
+def _run(
+    model: Segmenter, jobs: Sequence[PhotoJob], size: int | None
+) -> tuple[list[Any], list[str]]:
+    from keras_deeplab.inference import run_jobs
+
+    counts: list[Any] = []
+    failures: list[str] = []
+    with output.progress_bar() as report:
+        for job, result in run_jobs(model, jobs, size=size):
+            if isinstance(result, Exception):
+                failures.append(f"{job.photo}: {result}")
+            else:
+                counts.append(result)
+            report("segmenting", len(counts) + len(failures), len(jobs))
+    return counts, failures
+
+
+def _table(counts: Sequence[Any], class_names: Sequence[str] | None) -> Table:
+    from keras_deeplab.inference import class_shares
+
+    many = len(counts) > 1
+    table = Table(title=f"Classes in {len(counts)} photos" if many else None)
+    table.add_column("")
+    table.add_column("Label", justify="right")
+    table.add_column("Class")
+    table.add_column("Share", justify="right")
+    if many:
+        table.add_column("Photos", justify="right")
+    for row in class_shares(sum(counts), class_names):
+        swatch = Text("  ", style=f"on rgb({','.join(map(str, row.color))})")
+        photos = sum(int(count[row.label] > 0) for count in counts)
+        extra = [str(photos)] if many else []
+        table.add_row(swatch, str(row.label), Text(row.name), row.percent, *extra)
+    return table
+
+
+def _report(failures: Sequence[str], photos: int) -> None:
+    output.complain(f"{len(failures)} of {photos} photos failed:")
+    for failure in failures:
+        output.complain(failure)

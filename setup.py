@@ -1,0 +1,80 @@
+"""How keras_deeplab is packaged; the settings of its tools are in pyproject.toml."""
+
+import pathlib
+import runpy
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = pathlib.Path(__file__).parent
+MANIFEST = "weights_manifest.json"
+
+
+class BuildPy(build_py):
+    """Ships the manifest of weights inside the package.
+
+    It stands at the top of the repository, where people look for it; package
+    data can only name files that lie inside the package.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            target = pathlib.Path(self.build_lib) / "keras_deeplab" / "weights"
+            self.mkpath(str(target))
+            self.copy_file(str(ROOT / MANIFEST), str(target / MANIFEST))
+
+
+setup(
+    name="keras-deeplab",
+    version=runpy.run_path(str(ROOT / "keras_deeplab" / "_version.py"))["__version__"],
+    description="The DeepLab family in Keras 3: V1, V2, V3, V3+ and LR-ASPP.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="deeplab semantic segmentation keras tensorflow tflite",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
+    ],
+    packages=find_packages(include=["keras_deeplab*"]),
+    package_data={"keras_deeplab": ["py.typed", "assets/*"]},
+    cmdclass={"build_py": BuildPy},
+    # TensorFlow has no wheels for 3.14 and Keras 3.13 on needs 3.11.
+    python_requires=">=3.11,<3.14",
+    # The lower bounds are installed and tried in tests/test_packaging.py.
+    install_requires=[
+        "ai-edge-litert>=2.0.2",
+        "keras>=3.12",
+        "numpy>=1.26",
+        "pillow>=11",
+        "rich>=14.3",
+        # The first with wheels for Python 3.13.
+        "tensorflow>=2.20",
+        "typer>=0.29",
+    ],
+    extras_require={
+        # The other backends of Keras.
+        "backends": ["jax", "torch"],
+        # Does not compile on Python 3.13.
+        "crf": ['pydensecrf2; python_version < "3.13"'],
+        "dev": [
+            "build",
+            "mypy>=1.18",
+            "pytest>=9",
+            "pytest-xdist>=3.6",
+            "ruff>=0.15",
+        ],
+        "docs": ["mkdocs-material", "mkdocstrings-python"],
+    },
+    entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
+)

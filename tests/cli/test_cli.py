@@ -1,0 +1,127 @@
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+import keras_deeplab_cli.quiet
+from keras_deeplab._version import __version__
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+Run = Callable[..., Result]
+
+
+def python(*words: object, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    command = [sys.executable, *map(str, words)]
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_version_is_that_of_the_package(run: Run) -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"keras-deeplab {__version__}\n"
+
+
+def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for text in ("segment", "evaluate", "models", "photo.jpg", "--version"):
+        assert text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "texts"),
+    [
+        ("segment", ["PHOTO", "--weights", "--output-stride", "--size", "--out"]),
+        ("evaluate", ["--weights", "--images", "--masks", "--ignore-label", "--json"]),
+        ("models", ["--json"]),
+    ],
+)
+def test_help_of_a_command_names_its_options(
+    command: str, texts: list[str], run: Run
+) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    for text in texts:
+        assert text in result.stdout
+
+
+def test_command_that_does_not_exist_is_a_usage_error(run: Run) -> None:
+    assert run("segmnt").exit_code == 2
+
+
+def test_help_and_usage_errors_do_not_import_keras(tmp_path: pathlib.Path) -> None:
+    code = """
+import sys
+from typer.testing import CliRunner
+from keras_deeplab_cli import app
+for words in (["--help"], ["--version"], ["segment", "--help"], ["segment", "no.jpg"]):
+    CliRunner().invoke(app, words)
+print({"keras", "keras_deeplab", "numpy", "PIL", "tensorflow"} & set(sys.modules))
+"""
+    done = python("-c", code, cwd=tmp_path)
+    assert done.stdout == "set()\n", done.stderr
+
+
+def test_native_messages_while_importing_are_hidden_unless_it_fails(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet_import = keras_deeplab_cli.quiet.quiet_import
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    with quiet_import():
+        os.write(2, b"chatter\n")
+    assert capfd.readouterr().err == ""
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+
+    def fail() -> None:
+        with quiet_import():
+            os.write(2, b"the reason\n")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
+    assert capfd.readouterr().err == "the reason\n"
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    with quiet_import():
+        os.write(2, b"wanted\n")
+    assert capfd.readouterr().err == "wanted\n"
+
+
+def test_real_program_segments_real_photos_and_names_the_broken_one(
+    data_dir: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    pets = data_dir / "photos" / "pets.jpg"
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(pets.read_bytes()[:9000])
+    weights = data_dir / "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
+    words = ["segment", pets, broken, "--weights", weights, "--out", "out"]
+    # As the console script does; nothing else may be on stderr.
+    code = "from keras_deeplab_cli import main; main()"
+    done = python("-c", code, *words, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    summary, failure = done.stderr.splitlines()
+    assert summary == "1 of 2 photos failed:"
+    assert failure.startswith(f"{broken}: `image` cannot be decoded")
+    assert "Traceback" not in done.stderr
+    assert "dog" in done.stdout
+    assert sorted(os.listdir(tmp_path / "out")) == [
+        "pets.labels.png",
+        "pets.overlay.png",
+    ]
+    with Image.open(pets) as photo, Image.open(tmp_path / "out/pets.labels.png") as png:
+        assert png.size == photo.size
+
+
+def test_module_runs_as_the_command_does(tmp_path: pathlib.Path) -> None:
+    done = python("-m", "keras_deeplab", "--version", cwd=tmp_path)
+    assert done.stdout == f"keras-deeplab {__version__}\n"

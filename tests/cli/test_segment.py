@@ -1,0 +1,130 @@
+import os
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from keras_deeplab.inference import read_labels
+from tests.inference.color_model import ColorModel
+
+Run = Callable[..., Result]
+
+
+def test_segment_of_one_photo_writes_both_files_and_a_table(
+    run: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    result = run("segment", photos / "a.png", "--weights", "any")
+    assert result.exit_code == 0, result.output
+    assert sorted(os.listdir(tmp_path)) == ["a.labels.png", "a.overlay.png", "photos"]
+    labels = read_labels(tmp_path / "a.labels.png")
+    np.testing.assert_array_equal(labels, [[1] * 10 + [0] * 10] * 10)
+    with Image.open(tmp_path / "a.overlay.png") as overlay:
+        assert overlay.mode == "RGB"
+    rows = [line.split("│") for line in result.stdout.splitlines() if " %" in line]
+    assert [[cell.strip() for cell in row[2:5]] for row in rows] == [
+        ["0", "background", "50.0 %"],
+        ["1", "red", "50.0 %"],
+    ]
+    assert str(tmp_path) in result.stdout
+    assert result.stderr == ""
+
+
+def test_segment_of_a_folder_does_the_rest_after_a_failure_and_exits_with_1(
+    run: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    result = run("segment", photos, "--weights", "any", "--out", "new/out")
+    assert result.exit_code == 1
+    assert sorted(os.listdir(tmp_path / "new" / "out")) == [
+        "a.labels.png",
+        "a.overlay.png",
+        "b.labels.png",
+        "b.overlay.png",
+    ]
+    summary, failure = result.stderr.splitlines()
+    assert summary == "1 of 3 photos failed:"
+    assert failure.startswith(f"{photos / 'c.jpg'}: `image` is not an image")
+    blue = next(line for line in result.stdout.splitlines() if "blue" in line)
+    assert "50.0 %" in blue
+
+
+def test_segment_of_nothing_but_failures_prints_no_table(
+    run: Run, photos: pathlib.Path
+) -> None:
+    result = run("segment", photos / "c.jpg", "--weights", "any")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "1 of 1 photos failed:" in result.stderr
+
+
+def test_segment_passes_output_stride_and_size_on(
+    run: Run, photos: pathlib.Path, model: ColorModel
+) -> None:
+    Image.new("RGB", (100, 60)).save(photos / "large.png")
+    large = photos / "large.png"
+    options = ["--weights", "any", "--output-stride", "32", "--size", "90"]
+    assert run("segment", large, *options).exit_code == 0
+    # 90 x 54 pixels, and one more than the next multiples of 32.
+    assert model.seen[0].shape == (1, 65, 97, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.jpg", "--weights", "any"], "'nowhere.jpg' does not exist"),
+        (["photos", "--weights", "any", "--output-stride", "12"], "8, 16, 32"),
+        (["photos", "--weights", "any", "--size", "0"], "greater than or equal to 1"),
+        (["photos", "--weights", "broken"], "broken: A tensor is missing. Received"),
+        (["photos"], "official weights are not here"),
+        (["photos", "twin", "--weights", "any"], "same file, a.labels.png"),
+        (["empty", "--weights", "any"], "no image files"),
+        (["photos", "--weights", "any", "--out", "photos/a.png"], "made a folder"),
+        ([], "Missing argument 'PHOTO'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_segment_that_cannot_start_says_why_in_one_line_and_exits_with_2(
+    words: list[str],
+    message: str,
+    run: Run,
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    model: ColorModel,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "twin").mkdir()
+    Image.new("RGB", (2, 2)).save(tmp_path / "twin" / "a.png")
+    before = sorted(path for path in tmp_path.rglob("*"))
+    result = run("segment", *words)
+    assert result.exit_code == 2
+    # Typer draws its own messages as a box.
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.output
+    assert result.stderr.startswith("Usage") or result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert model.seen == []
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+def test_segment_with_a_size_for_a_stretching_model_is_a_usage_error(
+    run: Run, photos: pathlib.Path, model: ColorModel
+) -> None:
+    model.resize_mode, model.height, model.width = "stretch", 33, 33
+    result = run("segment", photos, "--weights", "any", "--size", "40")
+    assert result.exit_code == 2
+    assert "stretches every photo to 33 x 33 pixels" in result.stderr
+
+
+def test_segment_without_weights_takes_the_official_file_where_it_is(
+    run: Run,
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = tmp_path / "data" / "models" / "deeplab"
+    models.mkdir(parents=True)
+    (models / "deeplabv3_mnv2_pascal_trainval_folded.npz").touch()
+    monkeypatch.setenv("KERAS_DEEPLAB_TEST_DATA", str(tmp_path / "data"))
+    assert run("segment", photos / "a.png").exit_code == 0

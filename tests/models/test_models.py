@@ -1,0 +1,219 @@
+"""What one model has and another has not; arguments and their errors."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_deeplab
+from keras_deeplab.layers import ASPP, ImagePooling, resize_bilinear
+from keras_deeplab.models.complexity import MODELS
+
+_MOBILE: dict[str, Any] = {"backbone": "mobilenet_v2", "alpha": 0.35}
+_SMALL_RESNET: dict[str, Any] = {
+    "backbone": "resnet50",
+    "blocks": (1, 1, 1, 3),
+    "stage_filters": (4, 4, 8, 8),
+}
+
+
+def _image(height: int, width: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (1, height, width, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("output_stride", "expected"),
+    [(8, (12, 24, 36)), (16, (6, 12, 18)), (32, (3, 6, 9))],
+)
+def test_v3_default_rates_keep_their_extent(
+    output_stride: int, expected: tuple[int, ...]
+) -> None:
+    model = keras_deeplab.DeepLabV3(**_MOBILE, output_stride=output_stride)
+    assert model.get_layer("aspp").rates == expected
+
+
+def test_v3_given_rates_rescale_with_the_output_stride() -> None:
+    model = keras_deeplab.DeepLabV3(**_MOBILE, atrous_rates=(4, 8), output_stride=16)
+    assert model.with_output_stride(8).get_layer("aspp").rates == (8, 16)
+    assert model.with_output_stride(32).get_layer("aspp").rates == (2, 4)
+
+
+def test_official_mobilenet_form_has_no_atrous_branches_and_no_decoder() -> None:
+    model = keras_deeplab.DeepLabV3(**_MOBILE, atrous_rates=(), crop_size=513)
+    aspp = model.get_layer("aspp")
+    assert aspp.rates == ()
+    assert aspp.image_pooling_window == (33, 33)
+    assert model.with_output_stride(8).get_layer("aspp").image_pooling_window == (
+        65,
+        65,
+    )
+    assert not any(layer.name.startswith("decoder") for layer in model.layers)
+
+
+def test_v3plus_decoder_joins_the_official_low_level_features() -> None:
+    model = keras_deeplab.DeepLabV3Plus("mobilenet_v2", input_shape=(65, 65, 3))
+    projection = model.get_layer("decoder_projection")
+    assert projection.input.shape == (None, 17, 17, 144)
+    assert projection.output.shape == (None, 17, 17, 48)
+    assert model.get_layer("decoder_concat").output.shape == (None, 17, 17, 304)
+    assert model.get_layer("decoder_conv2").output.shape == (None, 17, 17, 256)
+
+
+def test_v1_fc6_has_rate_12_at_stride_8_and_1024_filters() -> None:
+    model = keras_deeplab.DeepLabV1()
+    fc6 = model.get_layer("fc6")
+    assert (fc6.rate, fc6.kernel_size, fc6.filters) == (12, 3, 1024)
+    assert model.preprocessing == "caffe"
+
+
+@pytest.mark.parametrize(("output_stride", "rate"), [(16, 6), (32, 3)])
+def test_v1_given_rate_rescales_with_the_output_stride(
+    output_stride: int, rate: int
+) -> None:
+    for given in (None, 12):
+        model = keras_deeplab.DeepLabV1(rate=given, classes=2)
+        moved = model.with_output_stride(output_stride)
+        assert moved.get_layer("fc6").rate == rate
+
+
+def test_v2_on_vgg_is_aspp_l_and_on_request_aspp_s() -> None:
+    aspp_l = keras_deeplab.DeepLabV2("vgg16").get_layer("network").get_layer("aspp")
+    assert (aspp_l.rates, aspp_l.hidden_filters) == ((6, 12, 18, 24), 1024)
+    small = keras_deeplab.DeepLabV2(
+        "vgg16", atrous_rates=(2, 4, 8, 12), hidden_filters=8
+    )
+    aspp_s = small.get_layer("network").get_layer("aspp")
+    assert (aspp_s.rates, aspp_s.hidden_filters) == ((2, 4, 8, 12), 8)
+    names = {layer.name for layer in small.get_layer("network").layers}
+    assert "pool5" in names
+    assert "pool5a" not in names
+
+
+def test_v2_scales_take_the_highest_score_of_each_class() -> None:
+    model = keras_deeplab.DeepLabV2(
+        **_SMALL_RESNET, classes=3, scales=(1, 0.75, 0.5), dropout=0
+    )
+    image = _image(65, 81)
+    network = model.get_layer("network")
+    scores = []
+    for height, width in ((65, 81), (49, 61), (33, 41)):
+        logits = network(resize_bilinear(image, (height, width)))
+        scores.append(np.asarray(resize_bilinear(logits, (9, 11))))
+    expected = resize_bilinear(np.max(scores, axis=0), (65, 81))
+    found = np.asarray(model(image))
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(found).max())
+
+
+def test_v2_weights_fit_every_set_of_scales() -> None:
+    one = keras_deeplab.DeepLabV2(**_SMALL_RESNET, classes=3)
+    three = keras_deeplab.DeepLabV2(**_SMALL_RESNET, classes=3, scales=(1, 0.75, 0.5))
+    assert [w.path for w in one.weights] == [w.path for w in three.weights]
+
+
+def test_lraspp_is_a_gated_projection_plus_low_level_logits() -> None:
+    model = keras_deeplab.LRASPP(
+        "mobilenet_v3_small", classes=3, output_stride=32, input_shape=(129, 161, 3)
+    )
+    gate = model.get_layer("gate")
+    assert isinstance(gate, ImagePooling)
+    # The official flags: a crop of 769, steps of 4 and 5 at output stride 32.
+    assert (gate.window, gate.strides) == ((25, 25), (4, 5))
+    inner = keras.Model(
+        model.input,
+        [
+            model.get_layer("projection").output,
+            gate.output,
+            model.get_layer("low_level_logits").output,
+        ],
+    )
+    projected, gates, low = (np.asarray(x) for x in inner(_image(129, 161)))
+    assert gates.min() >= 0
+    assert gates.max() <= 1
+    kernel, bias = (np.asarray(w) for w in model.get_layer("logits").weights)
+    high = (projected * gates) @ kernel[0, 0] + bias
+    expected = resize_bilinear(
+        np.asarray(resize_bilinear(high, low.shape[1:3])) + low, (129, 161)
+    )
+    np.testing.assert_allclose(model(_image(129, 161)), expected, atol=1e-5)
+
+
+def test_classifier_activation_softmax_sums_to_one() -> None:
+    model = keras_deeplab.DeepLabV3(**_MOBILE, classifier_activation="softmax")
+    np.testing.assert_allclose(np.asarray(model(_image(33, 33))).sum(-1), 1, atol=1e-6)
+
+
+def test_include_preprocessing_takes_pixels() -> None:
+    plain = keras_deeplab.DeepLabV3(**_MOBILE)
+    whole = keras_deeplab.DeepLabV3(**_MOBILE, include_preprocessing=True)
+    whole.set_weights(plain.get_weights())
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 33, 33, 3), dtype=np.uint8)
+    np.testing.assert_allclose(
+        whole(whole.preprocess(pixels)), plain(pixels / 127.5 - 1), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("backbone", "pixel"),
+    [
+        ("mobilenet_v2", (127.5, 127.5, 127.5)),
+        ("resnet50", (123.68, 116.779, 103.939)),
+    ],
+)
+def test_pad_pixel_preprocesses_to_zero(
+    backbone: str, pixel: tuple[float, float, float]
+) -> None:
+    model = keras_deeplab.DeepLabV3(
+        backbone, **({"alpha": 0.35} if backbone == "mobilenet_v2" else {})
+    )
+    assert model.pad_pixel == pixel
+    pixels = np.broadcast_to(np.float32(pixel), (1, 2, 2, 3))
+    np.testing.assert_allclose(model.preprocess(pixels), 0, atol=1e-5)
+
+
+def test_functional_model_takes_our_layers_apart_from_our_models() -> None:
+    inputs = keras.Input((33, 33, 8))
+    outputs = ASPP(4, rates=(2,), image_pooling=False)(inputs)
+    assert keras.Model(inputs, outputs).output_shape == (None, 33, 33, 4)
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_model_on_unsuitable_backbone_lists_those_it_has(cls: type) -> None:
+    unsuitable = (
+        "resnet50_beta" if cls.__name__ in ("DeepLabV1", "DeepLabV2") else ("vgg16")
+    )
+    with pytest.raises(ValueError, match=f"Received: backbone='{unsuitable}'") as error:
+        cls(unsuitable)
+    assert all(name in str(error.value) for name in cls.backbones)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"classes": 0}, "`classes` must be an integer of at least 1"),
+        ({"output_stride": 12}, "`output_stride` must be 8, 16 or 32"),
+        ({"atrous_rates": (6, 0)}, "`atrous_rates` must hold integers"),
+        ({"filters": -1}, "`filters` must be an integer"),
+        ({"dropout": 1.0}, r"`dropout` must lie in \[0, 1\)"),
+        ({"crop_size": (1, 2, 3)}, "`crop_size` must be a positive integer, or"),
+        ({"resize_mode": "crop"}, "`resize_mode` must be one of 'pad', 'stretch'"),
+        ({"preprocessing": "rgb"}, "`preprocessing` must be one of"),
+        ({"class_names": ["a"]}, "one name for each of the 21 classes"),
+        ({"backbone": "resnet5"}, "Unknown `backbone`"),
+    ],
+)
+def test_v3_of_bad_argument_raises(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        keras_deeplab.DeepLabV3(**{**_MOBILE, **arguments})
+
+
+@pytest.mark.parametrize("scales", [(), (0.5, 1), (1, 0), (1, 1.5)])
+def test_v2_of_bad_scales_raises(scales: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="`scales` must begin with 1"):
+        keras_deeplab.DeepLabV2(**_SMALL_RESNET, scales=scales)
+
+
+def test_v3_of_unknown_option_names_those_of_the_backbone() -> None:
+    with pytest.raises(TypeError, match=r"It takes: .*alpha.*Received: depth"):
+        keras_deeplab.DeepLabV3("mobilenet_v2", depth=3)

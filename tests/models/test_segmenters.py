@@ -1,0 +1,141 @@
+"""What every model on every backbone has to do, checked once for all of them."""
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_deeplab
+from keras_deeplab.models import Segmenter
+from keras_deeplab.models.complexity import MODELS
+
+_PAIRS = [(cls, backbone) for cls in MODELS for backbone in cls.backbones]
+
+# Small versions: fewer layers of the kind that repeats, narrow heads. Same graph.
+_SMALL_BACKBONE: dict[str, dict[str, Any]] = {
+    "vgg16": {"stage_filters": (8, 8, 16, 16, 16)},
+    **{
+        name: {"blocks": (2, 2, 2, 3), "stage_filters": (8, 8, 16, 16)}
+        for name in ("resnet50", "resnet101", "resnet50_beta", "resnet101_beta")
+    },
+    **{name: {"middle_units": 1} for name in ("xception41", "xception65")},
+    "xception71": {"middle_units": 0},
+    "mobilenet_v2": {"alpha": 0.35},
+    "mobilenet_v3_small": {},
+    "mobilenet_v3_large": {"alpha": 0.5},
+}
+_SMALL_HEAD: dict[str, dict[str, Any]] = {
+    "DeepLabV1": {"filters": 8, "dropout": 0.0},
+    "DeepLabV2": {"dropout": 0.0},
+    "DeepLabV3": {"filters": 8, "dropout": 0.0},
+    "DeepLabV3Plus": {"filters": 8, "decoder_filters": 8, "dropout": 0.0},
+    "LRASPP": {"filters": 8},
+}
+
+
+def small_model(cls: type[Segmenter], backbone: str, /, **arguments: Any) -> Segmenter:
+    options = {**_SMALL_HEAD[cls.__name__], **_SMALL_BACKBONE[backbone], **arguments}
+    return cls(backbone, **{"classes": 3, **options})
+
+
+def _images(*size: int, batch: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (batch, *size, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
+def test_model_of_unknown_size_answers_at_the_input_size(
+    cls: type[Segmenter], backbone: str
+) -> None:
+    model = small_model(cls, backbone)
+    assert model.output_shape == (None, None, None, 3)
+    for height, width in ((65, 65), (33, 81), (50, 37)):
+        logits = np.asarray(model(_images(height, width)))
+        assert logits.shape == (1, height, width, 3)
+        assert logits.dtype == np.float32
+        assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
+def test_training_step_lowers_the_loss(cls: type[Segmenter], backbone: str) -> None:
+    model = small_model(cls, backbone, input_shape=(33, 33, 3))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    # One call a step: nothing to gain from a compiled graph.
+    model.compile(keras.optimizers.SGD(1e-4), loss, run_eagerly=True)
+    labels = np.random.default_rng(0).integers(0, 3, (2, 33, 33))
+    images = _images(33, 33, batch=2)
+    before = model.train_on_batch(images, labels)
+    after = model.train_on_batch(images, labels)
+    assert after < before
+
+
+@pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
+def test_keras_file_of_model_gives_equal_answers(
+    cls: type[Segmenter], backbone: str, tmp_path: pathlib.Path
+) -> None:
+    model = small_model(cls, backbone, class_names=["sky", "road", "car"], crop_size=65)
+    _disturb(model)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    loaded = keras_deeplab.load_model(path)
+    assert type(loaded) is cls
+    assert loaded.get_config() == model.get_config()
+    assert loaded.class_names == ("sky", "road", "car")
+    image = _images(65, 49)
+    np.testing.assert_array_equal(loaded(image), model(image))
+
+
+@pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
+def test_weights_of_stride_16_load_at_8_unchanged(
+    cls: type[Segmenter], backbone: str, tmp_path: pathlib.Path
+) -> None:
+    model = small_model(cls, backbone, output_stride=16)
+    _disturb(model)
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    finer = small_model(cls, backbone, output_stride=8, weights=str(path))
+    for ours, theirs in zip(finer.weights, model.weights, strict=True):
+        assert ours.path == theirs.path
+        np.testing.assert_array_equal(ours, theirs)
+    image = _images(65, 65)
+    derived = model.with_output_stride(8)
+    assert derived.output_stride == 8
+    np.testing.assert_array_equal(derived(image), finer(image))
+
+
+@pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_keeps_float32_logits(
+    cls: type[Segmenter], backbone: str, policy: str, tmp_path: pathlib.Path
+) -> None:
+    model = small_model(cls, backbone, dtype=policy, classifier_activation="softmax")
+    assert keras.config.dtype_policy().name == "float32"
+    assert all(weight.dtype == "float32" for weight in model.weights)
+    answer = np.asarray(model(_images(33, 33)))
+    assert answer.dtype == np.float32
+    # Half precision would miss one by more than this.
+    np.testing.assert_allclose(answer.sum(-1), 1, atol=1e-6)
+    inner = model.get_layer("network") if cls.__name__ == "DeepLabV2" else model
+    assert inner.layers[1].compute_dtype == policy.removeprefix("mixed_")
+    assert cls.from_config(model.get_config()).get_config() == model.get_config()
+
+
+@pytest.mark.slow
+def test_sentence_of_the_readme_trains_xception() -> None:
+    model = keras_deeplab.DeepLabV3(backbone="xception")
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.SGD(1e-3), loss=loss)
+    labels = np.random.default_rng(0).integers(0, 21, (2, 33, 33))
+    history = model.fit(_images(33, 33, batch=2), labels, epochs=2, verbose=0)
+    first, second = history.history["loss"]
+    assert second < first
+
+
+def _disturb(model: keras.Model) -> None:
+    """Moves every weight off its start, so that one left behind would show."""
+    rng = np.random.default_rng(2)
+    model.set_weights(
+        [w + rng.uniform(0, 0.02, w.shape).astype(w.dtype) for w in model.get_weights()]
+    )
