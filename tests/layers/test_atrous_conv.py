@@ -9,8 +9,9 @@ from keras_deeplab.layers import AtrousConv
 from tests.checks import check_layer, pixels, randomize
 from tests.layers import numpy_layers
 
-# Odd and even; smaller than the window at rate 6; `strides * n + 1` and not.
-SIZES = ((9, 8), (13, 6), (10, 7))
+# Odd, even and mixed, some smaller than the window at rate 6; 13 and 7 are both
+# `strides * n + 1` for every stride, where the padding fuses.
+SIZES = ((9, 8), (12, 6), (13, 7))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+from typing import Any
+
+import keras
+import pytest
+
+from keras_deeplab.layers import arguments
+
+
+def test_sizes_of_one_or_two_integers_are_a_height_and_a_width() -> None:
+    assert arguments.size_of(size=None) is None
+    assert arguments.size_of(size=33) == (33, 33)
+    # As JSON gives it back.
+    assert arguments.size_of(size=[33, 65]) == (33, 65)
+
+
+def test_rates_of_any_sequence_are_a_tuple() -> None:
+    assert arguments.rates_of(rates=[6, 12]) == (6, 12)
+    assert arguments.rates_of(rates=()) == ()
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, "1", True, None])
+def test_value_that_is_no_positive_integer_is_named_in_the_error(value: Any) -> None:
+    message = rf"`count` must be an integer of at least 1\. Received: count={value!r}"
+    with pytest.raises(ValueError, match=message):
+        arguments.check_positive(other=1, count=value)
+
+
+def test_image_data_format_other_than_channels_last_is_refused() -> None:
+    arguments.check_channels_last()
+    keras.config.set_image_data_format("channels_first")
+    message = (
+        r"format 'channels_last' only\. Call `keras\.config\.set_image_data_format\("
+        r"'channels_last'\)`\. Received: image_data_format='channels_first'"
+    )
+    with pytest.raises(ValueError, match=message):
+        arguments.check_channels_last()
