@@ -8,6 +8,10 @@ from PIL import Image
 
 from keras_deeplab.inference.atomic_file import write_atomically
 from keras_deeplab.inference.colors import label_colors
+from keras_deeplab.inference.image_file import decoding, open_image
+
+# Pillow spreads the grey values of 2 and 4 bits over 0..255, by these factors.
+_SPREAD: dict[object, int] = {"L;2": 85, "L;4": 17}
 
 
 def write_labels(path: str | os.PathLike[str], labels: np.ndarray[Any, Any]) -> None:
@@ -37,29 +41,33 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
     """Reads a label map: the stored values, never colours.
 
     Args:
-        path: A palette or grey image file, 8 or 16 bits.
+        path: A PNG file, palette or grey, of any depth.
 
     Returns:
-        uint8 or uint16 labels, `(H, W)`.
+        Labels, `(H, W)`: uint16 of a file of 16 bits, uint8 of any other.
 
     Raises:
-        ValueError: If the file is not a whole image, or holds colours.
+        ValueError: If the file is not a whole PNG, or holds colours.
         OSError: If the file cannot be opened.
     """
-    with open(path, "rb") as file:
-        try:
-            image: Image.Image = Image.open(file)
-            image.load()
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
-            raise ValueError(
-                "A mask must be a whole image file whose pixel values are labels. "
-                f"Received: {os.fspath(path)}"
-            ) from error
-    if image.mode == "1":
-        image = image.convert("L").point(lambda value: value // 255)
-    if image.mode not in ("P", "L", "I;16", "I;16B", "I"):
+    received = f"Received: {os.fspath(path)}"
+    advice = f"Give a whole image file, PNG, whose pixels are labels. {received}"
+    with open(path, "rb") as file, decoding("The mask", advice):
+        image = open_image(file)
+        # Forgotten once the pixels are loaded.
+        stored_as = image.tile[0][3] if image.format == "PNG" else None
+        image.load()
+    if image.format != "PNG":
+        raise ValueError(
+            "A mask must be a PNG file, which keeps labels exactly: JPEG and other "
+            f"formats may change pixel values. {received} of format {image.format}"
+        )
+    if image.mode not in ("1", "L", "P", "I;16"):
         raise ValueError(
             "A mask must hold one label a pixel (palette or grey), not colours. "
-            f"Received: {os.fspath(path)} with mode {image.mode}"
+            f"{received} with mode {image.mode}"
         )
-    return np.array(image)
+    labels = np.array(image)
+    if labels.dtype == np.uint16:
+        return labels
+    return labels.astype("uint8") // np.uint8(_SPREAD.get(stored_as, 1))

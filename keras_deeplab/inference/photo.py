@@ -1,30 +1,15 @@
 """Reading a photo, whatever it is stored as."""
 
 import os
-import struct
-import warnings
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from keras_deeplab.inference.photo_files import PHOTO_SUFFIXES
+from keras_deeplab.inference.image_file import decoding, open_image
 
 # What a caller may hand over as an image.
 Photo = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any]
-
-# Everything Pillow's decoders raise on bytes that are not a whole, sane image.
-_DECODE_ERRORS = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    struct.error,
-    Image.DecompressionBombError,
-)
 
 
 def read_photo(source: Photo) -> np.ndarray[Any, Any]:
@@ -67,35 +52,14 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
 
 
 def _decode(source: Any, name: str) -> np.ndarray[Any, Any]:
-    try:
-        # Pillow warns of odd metadata and of large photos; neither is an error here.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if not isinstance(source, Image.Image):
-                source = Image.open(source, formats=_formats())
-            return np.array(_rgb(ImageOps.exif_transpose(source)))
-    except _DECODE_ERRORS as error:
-        raise ValueError(
-            f"`image` {_reason(error)}. Give a whole JPEG, PNG, TIFF, WebP or other "
-            f"image file. Received: image={name}"
-        ) from error
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "is not an image"
-    if isinstance(error, Image.DecompressionBombError):
-        return (
-            "unpacks to an unreasonable size and was refused: "
-            f"{str(error).split(',')[0]}"
-        )
-    return f"cannot be decoded: {str(error).rstrip('.') or type(error).__name__}"
-
-
-def _formats() -> list[str]:
-    # Named, because Pillow otherwise also tries formats that start other programs.
-    Image.init()
-    return [name for name in PHOTO_SUFFIXES if name in Image.OPEN]
+    advice = (
+        "Give a whole JPEG, PNG, TIFF, WebP or other image file. "
+        f"Received: image={name}"
+    )
+    with decoding("`image`", advice):
+        if not isinstance(source, Image.Image):
+            source = open_image(source)
+        return np.array(_rgb(ImageOps.exif_transpose(source)))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

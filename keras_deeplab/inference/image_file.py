@@ -1,0 +1,71 @@
+"""Opening image files, with one answer to those that are none."""
+
+import contextlib
+import struct
+import warnings
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from keras_deeplab.inference.photo_files import PHOTO_SUFFIXES
+
+# Everything Pillow's decoders raise on bytes that are not a whole, sane image.
+_DECODE_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def open_image(file: BinaryIO) -> ImageFile.ImageFile:
+    """Opens an image of a format that photos come in, without decoding its pixels.
+
+    Args:
+        file: The image file, open for reading.
+
+    Returns:
+        The image; its `format` is a key of `PHOTO_SUFFIXES`, or `"MPO"`.
+    """
+    # Named, because Pillow otherwise also tries formats that start other programs.
+    Image.init()
+    formats = [name for name in PHOTO_SUFFIXES if name in Image.OPEN]
+    return Image.open(file, formats=formats)
+
+
+@contextlib.contextmanager
+def decoding(subject: str, advice: str) -> Iterator[None]:
+    """Turns whatever goes wrong while an image is opened and decoded into one error.
+
+    Args:
+        subject: What the error's sentence begins with.
+        advice: What follows it.
+
+    Raises:
+        ValueError: If the image is none, is cut short, or unpacks to more pixels than
+            Pillow allows (`2 * PIL.Image.MAX_IMAGE_PIXELS`).
+    """
+    try:
+        # Pillow warns of odd metadata and of large photos; neither is an error here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _DECODE_ERRORS as error:
+        raise ValueError(f"{subject} {_reason(error)}. {advice}") from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "is not an image"
+    if isinstance(error, Image.DecompressionBombError):
+        return (
+            "unpacks to an unreasonable size and was refused: "
+            f"{str(error).split(',')[0]}"
+        )
+    return f"cannot be decoded: {str(error).rstrip('.') or type(error).__name__}"
