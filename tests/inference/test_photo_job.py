@@ -1,8 +1,10 @@
+import dataclasses
 import os
 import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from keras_deeplab.inference import plan_jobs, read_labels, run_jobs
@@ -29,6 +31,32 @@ def test_jobs_of_a_folder_write_both_files_and_go_on_after_a_failure(
         "c.overlay.png",
     ]
     np.testing.assert_array_equal(read_labels(out / "a.labels.png"), np.ones((10, 20)))
+
+
+@dataclasses.dataclass
+class ExhaustedModel(ColorModel):
+    """A model whose backend has no memory for the larger photo."""
+
+    def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+        if x.shape[1] > 40:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        return super().predict_on_batch(x)
+
+
+def test_jobs_after_one_that_exhausts_the_backend_are_still_done(
+    tmp_path: pathlib.Path,
+) -> None:
+    photos = [tmp_path / name for name in ("a.png", "b.png", "c.png")]
+    for photo, side in zip(photos, (20, 50, 20), strict=True):
+        Image.new("RGB", (side, side), "red").save(photo)
+    model = ExhaustedModel(crop_size=None)
+    results = [result for _, result in run_jobs(model, plan_jobs(photos, tmp_path))]
+    assert [type(result) for result in results] == [
+        np.ndarray,
+        tf.errors.ResourceExhaustedError,
+        np.ndarray,
+    ]
+    assert not (tmp_path / "b.labels.png").exists()
 
 
 @pytest.mark.parametrize("other", ["b/photo.jpg", "a/photo.png", "b/PHOTO.jpg"])
