@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_deeplab.layers import resize_bilinear
+from keras_deeplab.layers.resize import interpolation_matrix
 
 # Values of one strip: 64 MiB of float32. A photo of 12 megapixels has 1 GiB of
 # logits for 21 classes.
@@ -33,23 +34,17 @@ def resized_strips(
     """
     height, width = size
     rows = rows or max(1, _STRIP_VALUES // (width * logits.shape[2]))
+    matrix = interpolation_matrix(logits.shape[0], height, align_corners=True)
     for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip = _rows(logits, np.arange(top, bottom), height)
-        yield _columns(strip, width)
+        yield _columns(_rows(logits, matrix[top : top + rows]), width)
 
 
 def _rows(
-    logits: np.ndarray[Any, Any], index: np.ndarray[Any, Any], height: int
+    logits: np.ndarray[Any, Any], matrix: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
-    old_height = logits.shape[0]
-    if old_height == height:
-        return logits[index[0] : index[-1] + 1]
-    position = index * ((old_height - 1) / max(height - 1, 1))
-    above = np.minimum(position.astype("int64"), max(old_height - 2, 0))
-    below = np.minimum(above + 1, old_height - 1)
-    weight = (position - above).astype("float32")[:, None, None]
-    return logits[above] + (logits[below] - logits[above]) * weight
+    used = np.flatnonzero(matrix.any(axis=0))
+    near = slice(used[0], used[-1] + 1)
+    return np.tensordot(matrix[:, near], logits[near], axes=1)
 
 
 def _columns(strip: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:

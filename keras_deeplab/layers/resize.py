@@ -38,13 +38,24 @@ def resize_bilinear(
         from keras_deeplab.layers import _tensorflow
 
         return _tensorflow.resize_bilinear(inputs, (height, width), align_corners)
-    rows = _interpolation(inputs.shape[1], int(height), align_corners)
-    columns = _interpolation(inputs.shape[2], int(width), align_corners)
+    rows = interpolation_matrix(inputs.shape[1], int(height), align_corners)
+    columns = interpolation_matrix(inputs.shape[2], int(width), align_corners)
     return ops.einsum("yh,bhwc,xw->byxc", rows, inputs, columns)
 
 
-def _interpolation(side: int, new_side: int, align_corners: bool) -> Tensor:
-    """The `(new_side, side)` matrix that interpolates along one axis."""
+def interpolation_matrix(
+    side: int, new_side: int, align_corners: bool
+) -> np.ndarray[Any, Any]:
+    """Returns the matrix that interpolates linearly along one axis.
+
+    Args:
+        side: Length of the axis before.
+        new_side: Length after.
+        align_corners: Which convention, as in `resize_bilinear`.
+
+    Returns:
+        float32, `(new_side, side)`.
+    """
     index = np.arange(new_side)
     if align_corners:
         position = index * ((side - 1) / max(new_side - 1, 1))
@@ -52,7 +63,7 @@ def _interpolation(side: int, new_side: int, align_corners: bool) -> Tensor:
         position = (index + 0.5) * (side / new_side) - 0.5
     position = np.clip(position, 0, side - 1)
     distance = np.abs(position[:, None] - np.arange(side)[None])
-    return ops.convert_to_tensor(np.maximum(1 - distance, 0), dtype="float32")
+    return np.maximum(1 - distance, 0).astype("float32")
 
 
 @register

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_deeplab.inference import strips
 from keras_deeplab.inference.strips import resized_strips
 from keras_deeplab.layers import resize_bilinear
 
@@ -18,9 +19,9 @@ def test_strips_of_any_height_are_the_whole_map(
     whole = np.concatenate(list(resized_strips(logits, size)))
     assert whole.shape == (*size, 4)
     for rows in (1, 2, 7, 100):
-        strips = list(resized_strips(logits, size, rows))
-        assert {len(strip) for strip in strips[:-1]} <= {rows}
-        np.testing.assert_array_equal(np.concatenate(strips), whole)
+        parts = list(resized_strips(logits, size, rows))
+        assert {len(part) for part in parts[:-1]} <= {rows}
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 @pytest.mark.parametrize("size", [(9, 13), (35, 50), (5, 3), (1, 50), (257, 1)])
@@ -39,7 +40,19 @@ def test_strips_of_a_map_of_one_row_repeat_it() -> None:
     assert whole[..., 0].tolist() == [[1, 2, 3], [1, 2, 3]]
 
 
+def test_strips_take_their_weights_from_the_one_resize(
+    logits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nearest(side: int, new_side: int, align_corners: bool) -> np.ndarray:
+        assert align_corners
+        return np.eye(new_side, side, dtype="float32")
+
+    monkeypatch.setattr(strips, "interpolation_matrix", nearest)
+    (strip,) = resized_strips(logits, (5, 13))
+    np.testing.assert_array_equal(strip, logits[:5])
+
+
 def test_strips_of_a_huge_photo_are_small() -> None:
     logits = np.zeros((5, 5, 21), "float32")
-    strips = resized_strips(logits, (10_000, 10_000))
-    assert next(strips).nbytes <= 64 * 2**20
+    parts = resized_strips(logits, (10_000, 10_000))
+    assert next(parts).nbytes <= 64 * 2**20
