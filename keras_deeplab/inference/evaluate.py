@@ -46,7 +46,7 @@ def evaluate(
     Args:
         model: A model of this package, with its preprocessing attached.
         images_dir: Folder of photos.
-        masks_dir: Folder of label maps: palette or grey, one label a pixel.
+        masks_dir: Folder of label maps: PNG, palette or grey, one label a pixel.
         ignore_label: Label of the mask pixels to leave out, or `None` to count all.
         size: Largest longer side at which the model sees a photo, as in `segment`.
         progress: Called after each pair with what is being done (`"checking"`,
@@ -57,8 +57,8 @@ def evaluate(
 
     Raises:
         ValueError: If a photo or mask lacks its partner, differs from it in size, or
-            cannot be read, or a mask holds colours or labels out of range. The message
-            names the files.
+            cannot be read, or a mask holds colours or labels out of range: the message
+            names the files. If every pixel of the masks is to be ignored.
     """
     report = progress or _no_progress
     pairs = match_pairs(images_dir, masks_dir)
@@ -73,6 +73,11 @@ def evaluate(
         )
         total += ops.convert_to_numpy(matrix)
         report("segmenting", done, len(pairs))
+    if not total.any():
+        raise ValueError(
+            "Every pixel of the masks has the label to ignore: there is nothing to "
+            f"score. Received: ignore_label={ignore_label}, masks_dir={masks_dir}"
+        )
     return SegmentationScores.from_confusion(total)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_deeplab.inference.labels_png import read_labels
 from keras_deeplab.inference.photo import read_photo
-from keras_deeplab.inference.photo_files import image_files, is_result
+from keras_deeplab.inference.photo_files import image_files, photos_in
 
 _SHOWN_NAMES = 5
 
@@ -45,8 +45,7 @@ def match_pairs(
         ValueError: If a folder holds no images, two files of one folder differ only
             in their ending, or a file has no partner.
     """
-    photos = (path for path in image_files(images_dir) if not is_result(path))
-    images, masks = _by_stem(photos), _by_stem(image_files(masks_dir))
+    images, masks = _by_stem(photos_in(images_dir)), _by_stem(image_files(masks_dir))
     problems = [
         f"no {what} for {_listed(lonely)}"
         for what, lonely in (

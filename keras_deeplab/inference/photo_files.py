@@ -48,6 +48,27 @@ def image_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     return found
 
 
+def photos_in(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Lists the photos of a folder: its image files, without our own results.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        Paths, sorted by name.
+
+    Raises:
+        ValueError: If `folder` is not a folder or holds no photo.
+    """
+    photos = tuple(path for path in image_files(folder) if not _is_result(path))
+    if not photos:
+        raise ValueError(
+            "`folder` holds only label maps and overlays of an earlier run. "
+            f"Give one with photos. Received: folder={folder}"
+        )
+    return photos
+
+
 def list_photos(
     paths: Iterable[str | os.PathLike[str]],
 ) -> tuple[Path, ...]:
@@ -71,7 +92,7 @@ def list_photos(
     for path in map(Path, paths):
         if not path.exists():
             raise FileNotFoundError(f"No such photo or folder: {path}")
-        for photo in _photos_in(path) if path.is_dir() else (path,):
+        for photo in photos_in(path) if path.is_dir() else (path,):
             photos.setdefault(photo.resolve(), photo)
     return tuple(photos.values())
 
@@ -84,16 +105,5 @@ def _is_image(path: Path) -> bool:
     return not hidden and path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
-def _photos_in(folder: Path) -> tuple[Path, ...]:
-    photos = tuple(path for path in image_files(folder) if not is_result(path))
-    if not photos:
-        raise ValueError(
-            "`folder` holds only label maps and overlays of an earlier run. "
-            f"Give one with photos. Received: folder={folder}"
-        )
-    return photos
-
-
-def is_result(path: str | os.PathLike[str]) -> bool:
-    """Tells whether a file is, by its name, a label map or overlay we wrote."""
-    return os.fspath(path).endswith((LABELS_ENDING, OVERLAY_ENDING))
+def _is_result(path: Path) -> bool:
+    return path.name.endswith((LABELS_ENDING, OVERLAY_ENDING))

@@ -110,7 +110,7 @@ def break_image(images: pathlib.Path, masks: pathlib.Path) -> None:
             r"masks/one\.png holds 4, 9, but labels go from 0 to 3, and 255",
         ),
         (color_mask, r"masks/one\.png with mode RGB"),
-        (break_mask, r"whole image file.*masks/one\.png"),
+        (break_mask, r"The mask is not an image.*whole image file.*masks/one\.png"),
         (break_image, r"is not an image.*images/one\.png"),
     ],
 )
@@ -134,6 +134,28 @@ def test_many_bad_pairs_are_counted_and_the_first_are_named(
         Image.new("RGB", (3, 2)).save(images / f"x{index}.png")
         write_labels(masks / f"x{index}.png", np.full((2, 3), 77, "uint8"))
     with pytest.raises(ValueError, match=r"6 of 8 pairs .*x0.*x4.*and 1 more$"):
+        evaluate(ColorModel(), images, masks)
+
+
+def test_results_of_an_earlier_run_are_not_taken_for_photos(
+    folders: tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    images, masks = folders
+    write_labels(images / "one.labels.png", TRUTH.astype("uint8"))
+    assert sum(evaluate(ColorModel(), images, masks).truth_pixels) == 10
+    for stem in ("one", "two"):
+        (images / f"{stem}.png").unlink()
+    with pytest.raises(ValueError, match="only label maps and overlays"):
+        evaluate(ColorModel(), images, masks)
+
+
+def test_masks_without_a_pixel_that_counts_are_an_error(
+    folders: tuple[pathlib.Path, pathlib.Path],
+) -> None:
+    images, masks = folders
+    for stem in ("one", "two"):
+        write_labels(masks / f"{stem}.png", np.full((2, 3), 255, "uint8"))
+    with pytest.raises(ValueError, match=r"nothing to score.*ignore_label=255"):
         evaluate(ColorModel(), images, masks)
 
 
