@@ -2,7 +2,8 @@
 
 A package of its own, because importing `keras_deeplab` imports Keras and its backend,
 which takes seconds: the commands do so once their arguments have been checked, and
-`--help` and `--version` never do.
+`--help` and `--version` never do. `python -m keras_deeplab_cli` is the same command;
+`python -m keras_deeplab` is too, but has Keras imported first.
 """
 
 from importlib.metadata import version as installed_version

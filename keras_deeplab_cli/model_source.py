@@ -14,7 +14,12 @@ from keras_deeplab_cli.quiet import quiet_import
 if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
 
-_OFFICIAL = "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
+# The package has no trained weights of its own yet. Until it does, the commands take
+# the official file from the data of its tests, where a clone has them beside it.
+_DATA = "KERAS_DEEPLAB_TEST_DATA"
+_DEFAULT_DATA = "../shared/data"
+_OFFICIAL_NAME = "deeplabv3_mnv2_pascal_trainval"
+_OFFICIAL = f"models/deeplab/{_OFFICIAL_NAME}_folded.npz"
 _ACCEPTED = "a .keras file, an official DeepLab .tflite or its folded arrays, .npz"
 
 
@@ -30,7 +35,8 @@ WeightsOption = Annotated[
         "--weights",
         metavar="SOURCE",
         help=f"The model: {_ACCEPTED}. By default the official MobileNetV2 model for "
-        "the 20 PASCAL VOC classes.",
+        f"the 20 PASCAL VOC classes, where the folder of test data ({_DATA}, or else "
+        f"{_DEFAULT_DATA}) has it.",
     ),
 ]
 OutputStrideOption = Annotated[
@@ -65,12 +71,12 @@ def find_weights(source: str | None) -> str:
     """
     if source is not None:
         return source
-    data = os.environ.get("KERAS_DEEPLAB_TEST_DATA", "../shared/data")
-    official = Path(data) / _OFFICIAL
+    official = Path(os.environ.get(_DATA, _DEFAULT_DATA)) / _OFFICIAL
     if not official.is_file():
         fail(
-            f"The official weights are not here: {official}. "
-            f"Give a model with --weights SOURCE: {_ACCEPTED}."
+            f"The official weights, {_OFFICIAL_NAME}, are not here: {official}. "
+            f"Give a model with --weights SOURCE: {_ACCEPTED}. Or set {_DATA} to the "
+            "folder of test data."
         )
     return str(official)
 

@@ -39,7 +39,8 @@ def say(message: RenderableType) -> None:
 
 def complain(message: str) -> None:
     """Prints an error on one line of stderr."""
-    line = " ".join(message.split())
+    # Other spaces stay: they may be part of a file's name.
+    line = " ".join(part.strip() for part in message.splitlines())
     _stderr.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

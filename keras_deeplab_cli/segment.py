@@ -60,8 +60,8 @@ def segment(
     """
     source = find_weights(weights)
     jobs = _plan(photos, out)
-    output.make_folder(out)
     model = load_model(source, output_stride, size)
+    output.make_folder(out)
     counts, failures = _run(model, jobs, size)
     if counts:
         output.say(_table(counts, model.class_names))
@@ -91,11 +91,22 @@ def _run(
     with output.progress_bar() as report:
         for job, result in run_jobs(model, jobs, size=size):
             if isinstance(result, Exception):
-                failures.append(f"{job.photo}: {result}")
+                failures.append(_failure(job.photo, result))
             else:
                 counts.append(result)
             report("segmenting", len(counts) + len(failures), len(jobs))
     return counts, failures
+
+
+def _failure(photo: Path, error: Exception) -> str:
+    reason = str(error)
+    if not isinstance(error, OSError | ValueError):
+        # Not ours, so the message may say little by itself.
+        reason = f"{type(error).__name__}: {reason}".removesuffix(": ")
+    # The name comes first, and is not needed again at the end.
+    for ending in (f" Received: image={photo}", f": {str(photo)!r}"):
+        reason = reason.removesuffix(ending)
+    return f"{photo}: {reason}"
 
 
 def _table(counts: Sequence[Any], class_names: Sequence[str] | None) -> Table:

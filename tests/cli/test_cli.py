@@ -10,6 +10,7 @@ from typer.testing import Result
 
 import keras_deeplab_cli.quiet
 from keras_deeplab._version import __version__
+from keras_deeplab_cli import output
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -112,6 +113,7 @@ def test_real_program_segments_real_photos_and_names_the_broken_one(
     summary, failure = done.stderr.splitlines()
     assert summary == "1 of 2 photos failed:"
     assert failure.startswith(f"{broken}: `image` cannot be decoded")
+    assert failure.count(str(broken)) == 1
     assert "Traceback" not in done.stderr
     assert "dog" in done.stdout
     assert sorted(os.listdir(tmp_path / "out")) == [
@@ -122,6 +124,16 @@ def test_real_program_segments_real_photos_and_names_the_broken_one(
         assert png.size == photo.size
 
 
-def test_module_runs_as_the_command_does(tmp_path: pathlib.Path) -> None:
-    done = python("-m", "keras_deeplab", "--version", cwd=tmp_path)
+@pytest.mark.parametrize("module", ["keras_deeplab", "keras_deeplab_cli"])
+def test_module_runs_as_the_command_does(module: str, tmp_path: pathlib.Path) -> None:
+    done = python("-m", module, "--version", cwd=tmp_path)
     assert done.stdout == f"keras-deeplab {__version__}\n"
+    # The other one imports Keras first, whose backend may print at its start.
+    assert module == "keras_deeplab" or done.stderr == ""
+
+
+def test_error_is_one_line_that_keeps_the_spaces_of_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.complain("No such file:\n  two  spaces.jpg\nReceived: x")
+    assert capsys.readouterr().err == "No such file: two  spaces.jpg Received: x\n"

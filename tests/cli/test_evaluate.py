@@ -77,6 +77,17 @@ def test_evaluate_that_cannot_start_says_why_and_exits_with_2(
     assert result.stdout == ""
 
 
+def test_evaluate_with_nothing_but_ignored_pixels_says_so_and_exits_with_2(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    for mask in (tmp_path / "masks").iterdir():
+        write_labels(mask, np.full((10, 20), 255, "uint8"))
+    result = run("evaluate", *options)
+    assert result.exit_code == 2
+    assert "Every pixel of the masks has the label to ignore" in result.stderr
+    assert result.stdout == ""
+
+
 def test_evaluate_without_folders_is_a_usage_error(run: Run) -> None:
     result = run("evaluate", "--weights", "any")
     assert result.exit_code == 2

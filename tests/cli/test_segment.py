@@ -1,3 +1,4 @@
+import io
 import os
 import pathlib
 from collections.abc import Callable
@@ -5,9 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 from typer.testing import Result
 
 from keras_deeplab.inference import read_labels
+from keras_deeplab_cli import output
 from tests.inference.color_model import ColorModel
 
 Run = Callable[..., Result]
@@ -46,6 +49,7 @@ def test_segment_of_a_folder_does_the_rest_after_a_failure_and_exits_with_1(
     summary, failure = result.stderr.splitlines()
     assert summary == "1 of 3 photos failed:"
     assert failure.startswith(f"{photos / 'c.jpg'}: `image` is not an image")
+    assert failure.count("c.jpg") == 1
     blue = next(line for line in result.stdout.splitlines() if "blue" in line)
     assert "50.0 %" in blue
 
@@ -57,6 +61,62 @@ def test_segment_of_nothing_but_failures_prints_no_table(
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "1 of 1 photos failed:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            PermissionError(13, "Permission denied", "a.jpg"),
+            "[Errno 13] Permission deni",
+        ),
+        (
+            RuntimeError("RESOURCE_EXHAUSTED:\nout of memory"),
+            "RuntimeError: RESOURCE_EX",
+        ),
+        (MemoryError(), "MemoryError"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_segment_names_the_photo_of_any_failure_once(
+    error: Exception,
+    line: str,
+    run: Run,
+    photos: pathlib.Path,
+    model: ColorModel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(x: np.ndarray) -> np.ndarray:
+        raise error
+
+    monkeypatch.setattr(model, "predict_on_batch", fail)
+    Image.new("RGB", (2, 2)).save("a.jpg")
+    result = run("segment", "a.jpg", "--weights", "any")
+    assert result.exit_code == 1
+    _, failure = result.stderr.splitlines()
+    assert failure.startswith(f"a.jpg: {line}")
+    assert failure.count("a.jpg") == 1
+
+
+def test_segment_of_many_photos_on_a_terminal_shows_how_far_it_is(
+    run: Run, photos: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(output, "_stderr", terminal)
+    assert run("segment", photos, "--weights", "any").exit_code == 1
+    shown = terminal.file.getvalue()
+    assert "Loading the model" in shown
+    assert "Segmenting" in shown
+    assert "3/3" in shown
+
+
+def test_segment_of_one_photo_on_a_terminal_shows_no_bar(
+    run: Run, photos: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(output, "_stderr", terminal)
+    assert run("segment", photos / "a.png", "--weights", "any").exit_code == 0
+    assert "Segmenting" not in terminal.file.getvalue()
 
 
 def test_segment_passes_output_stride_and_size_on(
@@ -77,7 +137,8 @@ def test_segment_passes_output_stride_and_size_on(
         (["photos", "--weights", "any", "--output-stride", "12"], "8, 16, 32"),
         (["photos", "--weights", "any", "--size", "0"], "greater than or equal to 1"),
         (["photos", "--weights", "broken"], "broken: A tensor is missing. Received"),
-        (["photos"], "official weights are not here"),
+        (["photos", "--weights", "broken", "--out", "new"], "A tensor is missing"),
+        (["photos"], "deeplabv3_mnv2_pascal_trainval, are not here"),
         (["photos", "twin", "--weights", "any"], "same file, a.labels.png"),
         (["empty", "--weights", "any"], "no image files"),
         (["photos", "--weights", "any", "--out", "photos/a.png"], "made a folder"),
