@@ -65,8 +65,6 @@ setup(
     extras_require={
         # The other backends of Keras.
         "backends": ["jax", "torch"],
-        # Does not compile on Python 3.13.
-        "crf": ['pydensecrf2; python_version < "3.13"'],
         "dev": [
             "build",
             "mypy>=1.18",
@@ -74,7 +72,6 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.15",
         ],
-        "docs": ["mkdocs-material", "mkdocstrings-python"],
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

@@ -13,11 +13,14 @@ import zipfile
 import pytest
 
 from keras_deeplab._version import __version__
+from tests.conftest import lack
 
 ROOT = pathlib.Path(__file__).parents[1]
 INFO = f"keras_deeplab-{__version__}.dist-info"
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 OLDER, NEWER = sorted({"3.11", "3.12", "3.13"} - {RUNNING})
+
+PHOTOS = ("keras_deeplab/assets/astronaut.jpg", "keras_deeplab/assets/cat.jpg")
 
 # What a newcomer does first, and where the package that did it lies.
 FIRST_STEPS = """
@@ -83,32 +86,39 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pathlib.Path]:
     return {"sdist": sdist, "wheel": wheel}
 
 
-def test_wheel_when_built_holds_what_the_package_reads(
+def test_wheel_when_built_holds_both_packages_and_their_data(
     built: dict[str, pathlib.Path],
 ) -> None:
     with zipfile.ZipFile(built["wheel"]) as archive:
         names = set(archive.namelist())
     assert {
+        *PHOTOS,
         "keras_deeplab/py.typed",
+        # Empty, and read by nothing until the package ships weights.
         "keras_deeplab/weights/weights_manifest.json",
         f"{INFO}/entry_points.txt",
         f"{INFO}/licenses/LICENSE",
     } <= names
-    assert {name.split("/")[0] for name in names} == {"keras_deeplab", INFO}
+    top = {name.split("/")[0] for name in names}
+    assert top == {"keras_deeplab", "keras_deeplab_cli", INFO}
 
 
-def test_sdist_when_built_holds_what_its_tests_read(
+def test_sdist_when_built_holds_the_project(
     built: dict[str, pathlib.Path],
 ) -> None:
     root = f"keras_deeplab-{__version__}"
     with tarfile.open(built["sdist"]) as archive:
         names = {name.removeprefix(f"{root}/") for name in archive.getnames()}
     assert {
+        *PHOTOS,
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "LICENSE",
         "README.md",
+        "benchmarks/tflite_operations.py",
         "conftest.py",
+        "docs/astronaut.overlay.png",
+        "examples/segment.py",
         "pyproject.toml",
         "scripts/test",
         "tests/conftest.py",
@@ -145,7 +155,7 @@ def test_package_when_installed_on_another_python_takes_the_first_steps(
 ) -> None:
     python = find_python(version)
     if python is None:
-        pytest.skip(f"No Python {version} on this machine.")
+        lack("PYTHONS", f"No Python {version} on this machine.")
     environment = tmp_path / "environment"
     requirements = lower_bounds(built["wheel"]) if oldest else []
     run(python, "-m", "venv", environment, cwd=tmp_path)
