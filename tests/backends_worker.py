@@ -46,7 +46,10 @@ def _set_weights(model: keras.Model) -> None:
     values = []
     for weight in model.weights:
         shape = tuple(weight.shape)
-        if len(shape) == 4:
+        if weight.path.endswith("logits/kernel") or "/fc8_" in weight.path:
+            # Logits of about one, whatever came before.
+            value = rng.normal(0, 0.01, shape)
+        elif len(shape) == 4:
             value = rng.normal(0, math.sqrt(2 / math.prod(shape[:3])), shape)
         elif weight.name in ("gamma", "moving_variance"):
             value = rng.uniform(0.5, 1.5, shape)

@@ -34,8 +34,5 @@ def test_logits_of_each_family_on_another_backend_equal_tensorflows(
     with np.load(out) as found:
         assert set(found.files) == set(expected)
         for name, logits in expected.items():
-            scale = np.abs(logits).max()
-            assert scale > 0.01
-            np.testing.assert_allclose(
-                found[name] / scale, logits / scale, atol=1e-4, err_msg=name
-            )
+            assert np.abs(logits).max() > 0.1
+            np.testing.assert_allclose(found[name], logits, atol=1e-4, err_msg=name)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -75,7 +75,7 @@ def get_backbone(name: str, **options: Any) -> BackboneSpec:
         TypeError: If the row has no such field.
     """
     spec = BACKBONES[canonical_name(name)]
-    fields = {field.name for field in dataclasses.fields(spec)}  # type: ignore[arg-type]
+    fields = set(_options_of(spec))
     unknown = sorted(set(options) - fields)
     if unknown:
         raise TypeError(
@@ -85,6 +85,14 @@ def get_backbone(name: str, **options: Any) -> BackboneSpec:
     # Lists come from JSON; the rows hold tuples.
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return dataclasses.replace(spec, **values)  # type: ignore[type-var]
+
+
+def _options_of(spec: BackboneSpec) -> Iterator[str]:
+    """Fields that a configuration can hold: all but tables of other rows."""
+    for field in dataclasses.fields(spec):  # type: ignore[arg-type]
+        value = getattr(spec, field.name)
+        if not (isinstance(value, tuple) and dataclasses.is_dataclass(value[0])):
+            yield field.name
 
 
 def build_backbone(

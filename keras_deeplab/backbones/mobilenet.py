@@ -18,8 +18,9 @@ class MobileNetSpec:
     """A MobileNet, from a table of bottlenecks.
 
     `alpha` scales the channels. `divisible_by` rounds them: by default to multiples
-    of 8 at width 1 and not at all at other widths, as the official DeepLab code does;
-    `keras.applications` rounds to 8 at every width. `decoder_rows` are the bottlenecks
+    of 8 at width 1 and not at all at other widths, as the official DeepLab code does
+    with MobileNetV2; its V3, and `keras.applications`, round to 8 at every width.
+    `decoder_rows` are the bottlenecks
     whose depthwise output a decoder reads at strides 4, 8 and 16.
     """
 
@@ -35,7 +36,7 @@ class MobileNetSpec:
     preprocessing: str = "symmetric"
 
     def __post_init__(self) -> None:
-        if not self.alpha > 0:
+        if not isinstance(self.alpha, int | float) or not self.alpha > 0:
             raise ValueError(f"`alpha` must be above 0. Received: alpha={self.alpha!r}")
         if self.divisible_by is not None and self.divisible_by < 1:
             raise ValueError(

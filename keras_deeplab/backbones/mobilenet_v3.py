@@ -70,6 +70,7 @@ def _spec(
         stem_filters=16,
         stem_activation="hard_silu",
         last_filters=last_filters,
+        divisible_by=8,
     )
 
 

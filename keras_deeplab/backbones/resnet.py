@@ -22,32 +22,40 @@ from keras_deeplab.layers import ConvBlock
 class ResNetSpec:
     """A ResNet-v1 of bottleneck units.
 
-    The two layouts differ in where a stage takes its stride. The original (also that
-    of `keras.applications` and of DeepLab V2) takes it in the first unit's first
-    convolution; the beta layout in the last unit's `3 x 3` convolution, and has three
-    `3 x 3` convolutions for a stem. `multi_grid` multiplies the rates of the last
-    stage's units.
+    A stage takes its stride in its first unit's first convolution, as in the paper, in
+    DeepLab V2 and in `keras.applications`; or, with `stride_last`, in its last unit's
+    `3 x 3` convolution, as in the official TensorFlow code. Decoders read the last
+    unit that still has a stage's resolution: its output, or with `stride_last` its
+    residual before the addition, which is the official endpoint. `deep_stem` puts
+    three `3 x 3` convolutions for the one of `7 x 7`: the "beta" networks have both.
+    `multi_grid` multiplies the rates of the last stage's units.
     """
 
     blocks: tuple[int, int, int, int]
     stage_filters: tuple[int, int, int, int] = (64, 128, 256, 512)
-    beta: bool = False
+    deep_stem: bool = False
+    stride_last: bool = False
     multi_grid: tuple[int, ...] = (1, 1, 1)
     epsilon: float = 1e-5
     momentum: float = 0.95
     preprocessing: str = "caffe"
 
     def __post_init__(self) -> None:
+        if len(self.blocks) != 4 or len(self.stage_filters) != 4:
+            raise ValueError(
+                "`blocks` and `stage_filters` must hold one number for each of 4 "
+                f"stages. Received: blocks={self.blocks!r}, "
+                f"stage_filters={self.stage_filters!r}"
+            )
         if len(self.multi_grid) != self.blocks[-1]:
             raise ValueError(
                 f"`multi_grid` must hold one rate for each of the last stage's "
                 f"{self.blocks[-1]} units. Received: multi_grid={self.multi_grid!r}"
             )
-
-        if self.beta and min(self.blocks[:3]) < 2:
+        if self.stride_last and min(self.blocks[:3]) < 2:
             raise ValueError(
                 "`blocks` must hold at least 2 units for each of the first three "
-                "stages of the beta layout, whose last unit strides. "
+                "stages where the last unit strides. "
                 f"Received: blocks={self.blocks!r}"
             )
 
@@ -59,9 +67,8 @@ class ResNetSpec:
         for stage, count in enumerate(self.blocks, start=1):
             for unit in range(1, count + 1):
                 x, end = self._unit(x, stage, unit, plan)
-                # The last unit that still has this stage's resolution.
-                if unit == (count - 1 if self.beta else count):
-                    ends.append(end if self.beta else x)
+                if unit == (count - 1 if self.stride_last else count):
+                    ends.append(end if self.stride_last else x)
         return {"c2": ends[0], "c3": ends[1], "c4": ends[2], "c5": x}
 
     def _strides(self) -> Iterator[int]:
@@ -70,21 +77,21 @@ class ResNetSpec:
         yield from (2, 2)
         for stage, count in enumerate(self.blocks, start=1):
             for unit in range(1, count + 1):
-                if self.beta:
+                if self.stride_last:
                     yield from (1, 2 if unit == count and stage < 4 else 1)
                 else:
                     yield from (2 if unit == 1 and stage > 1 else 1, 1)
 
     def _stem(self, x: Tensor, plan: Iterator[tuple[int, int]]) -> Tensor:
         stride, _ = next(plan)
-        if self.beta:
+        if self.deep_stem:
             x = self._conv(x, self.stage_filters[0], 3, "conv1_1", stride=stride)
             x = self._conv(x, self.stage_filters[0], 3, "conv1_2")
             x = self._conv(x, 2 * self.stage_filters[0], 3, "conv1_3")
         else:
             x = self._conv(x, self.stage_filters[0], 7, "conv1", stride=stride)
         stride, _ = next(plan)
-        if self.beta:
+        if self.stride_last:
             return keras.layers.MaxPooling2D(3, stride, "same", name="pool1")(x)
         x = keras.layers.ZeroPadding2D(1, name="pool1_padding")(x)
         return keras.layers.MaxPooling2D(3, stride, "valid", name="pool1")(x)
@@ -141,7 +148,11 @@ class ResNetSpec:
 def _beta(blocks: tuple[int, int, int, int]) -> ResNetSpec:
     # The official beta checkpoints were trained with this multi-grid.
     return ResNetSpec(
-        blocks=blocks, beta=True, multi_grid=(1, 2, 4), preprocessing="symmetric"
+        blocks=blocks,
+        deep_stem=True,
+        stride_last=True,
+        multi_grid=(1, 2, 4),
+        preprocessing="symmetric",
     )
 
 

@@ -20,7 +20,9 @@ from keras_deeplab.layers import ConvBlock
 class VGGSpec:
     """A VGG net: stages of `3 x 3` convolutions, a max pool after each.
 
-    The pools are `3 x 3` as in DeepLab, not `2 x 2`. Below output stride 32 the last
+    The pools are `3 x 3` as in DeepLab, not `2 x 2`. They pad as TensorFlow does,
+    which is what Caffe does at odd sizes; at even ones Caffe's maps are a pixel
+    larger. Below output stride 32 the last
     pool only smooths: like the official network it is not dilated, so `c5`, unlike
     `c2` to `c4`, is not a subsampling of the same net at a smaller output stride.
     """
@@ -29,6 +31,14 @@ class VGGSpec:
     stage_filters: tuple[int, ...] = (64, 128, 256, 512, 512)
     average_pool: bool = True
     preprocessing: str = "caffe"
+
+    def __post_init__(self) -> None:
+        if len(self.blocks) != 5 or len(self.stage_filters) != 5:
+            raise ValueError(
+                "`blocks` and `stage_filters` must hold one number for each of 5 "
+                f"stages. Received: blocks={self.blocks!r}, "
+                f"stage_filters={self.stage_filters!r}"
+            )
 
     def features(self, inputs: Tensor, output_stride: int) -> Mapping[str, Tensor]:
         """See `BackboneSpec.features`."""

@@ -46,6 +46,11 @@ class XceptionSpec:
     preprocessing: str = "symmetric"
 
     def __post_init__(self) -> None:
+        if self.middle_units < 0:
+            raise ValueError(
+                "`middle_units` must not be negative. "
+                f"Received: middle_units={self.middle_units!r}"
+            )
         if len(self.multi_grid) != 3:
             raise ValueError(
                 "`multi_grid` must hold one rate for each of the last module's 3 "

@@ -1,5 +1,6 @@
 """Checks of layer arguments: one sentence form for every error."""
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,20 +9,23 @@ import keras
 from keras_deeplab._types import Shape
 
 
-def check_positive(**values: int | None) -> None:
-    """Raises `ValueError` unless every value is an integer of at least 1."""
-    for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(
-                f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
-            )
+def positive(**value: Any) -> int:
+    """Returns the value as an `int` of at least 1, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    number = _index(given)
+    if number is None or number < 1:
+        raise ValueError(
+            f"`{name}` must be an integer of at least 1. Received: {name}={given!r}"
+        )
+    return number
 
 
-def check_fraction(**values: float) -> None:
-    """Raises `ValueError` unless every value lies in `[0, 1)`."""
-    for name, value in values.items():
-        if not 0 <= value < 1:
-            raise ValueError(f"`{name}` must lie in [0, 1). Received: {name}={value!r}")
+def fraction(**value: Any) -> float:
+    """Returns the value as a `float` in `[0, 1)`, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    if not isinstance(given, int | float) or not 0 <= given < 1:
+        raise ValueError(f"`{name}` must lie in [0, 1). Received: {name}={given!r}")
+    return float(given)
 
 
 def check_choice(choices: Iterable[Any], **values: Any) -> None:
@@ -35,32 +39,30 @@ def check_choice(choices: Iterable[Any], **values: Any) -> None:
             )
 
 
-def rates_of(**values: Iterable[int]) -> tuple[int, ...]:
+def rates_of(**value: Any) -> tuple[int, ...]:
     """Returns the rates as a tuple, or raises `ValueError` naming the argument."""
-    ((name, rates),) = values.items()
-    checked = tuple(rates)
-    for rate in checked:
-        if not isinstance(rate, int) or isinstance(rate, bool) or rate < 1:
-            raise ValueError(
-                f"`{name}` must hold integers of at least 1. Received: {name}={rates!r}"
-            )
-    return checked
+    ((name, given),) = value.items()
+    rates = _indices(given)
+    if rates is None or any(rate < 1 for rate in rates):
+        raise ValueError(
+            f"`{name}` must hold integers of at least 1. Received: {name}={given!r}"
+        )
+    return rates
 
 
-def size_of(**values: int | Iterable[int] | None) -> tuple[int, int] | None:
+def size_of(**value: Any) -> tuple[int, int] | None:
     """Returns a height and a width from one or two integers, or `None` from `None`."""
-    ((name, value),) = values.items()
-    if value is None:
+    ((name, given),) = value.items()
+    if given is None:
         return None
-    sides = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sides) != 2 or any(
-        not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sides
-    ):
+    side = _index(given)
+    sides = _indices(given) if side is None else (side, side)
+    if sides is None or len(sides) != 2 or min(sides) < 1:
         raise ValueError(
             f"`{name}` must be a positive integer, or a height and a width. "
-            f"Received: {name}={value!r}"
+            f"Received: {name}={given!r}"
         )
-    return sides
+    return sides[0], sides[1]
 
 
 def channels_of(input_shape: Shape) -> int:
@@ -82,3 +84,20 @@ def check_channels_last() -> None:
             "`keras.config.set_image_data_format('channels_last')`. "
             f"Received: image_data_format={found!r}"
         )
+
+
+def _index(value: Any) -> int | None:
+    # NumPy's integers are welcome, and stored as Python's: a configuration is JSON.
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _indices(values: Any) -> tuple[int, ...] | None:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return None
+    found = tuple(map(_index, values))
+    return None if None in found else found  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from keras_deeplab._serialization import register
 from keras_deeplab._types import Shape, Tensor
 from keras_deeplab.layers import arguments
 from keras_deeplab.layers.atrous_conv import AtrousConv
-from keras_deeplab.layers.conv_block import ConvBlock
+from keras_deeplab.layers.conv_block import ConvBlock, separable_initializers
 from keras_deeplab.layers.image_pooling import ImagePooling
 
 MERGES = ("concat", "sum")
@@ -45,7 +45,6 @@ class ASPP(keras.layers.Layer):
             convolution when summing, in `[0, 1)`.
         epsilon: Added to the variance by the batch norms.
         momentum: Share of the old moving statistics kept at each training step.
-        kernel_initializer: Initializer of the branches' kernels.
         **kwargs: Passed to `keras.layers.Layer`, for example `name`, `dtype`.
 
     Call arguments:
@@ -85,13 +84,14 @@ class ASPP(keras.layers.Layer):
         dropout: float = 0.1,
         epsilon: float = 1e-5,
         momentum: float = 0.9997,
-        kernel_initializer: Any = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
-        arguments.check_positive(filters=filters)
+        filters = arguments.positive(filters=filters)
         checked_rates = arguments.rates_of(rates=rates)
         arguments.check_choice(MERGES, merge=merge)
-        arguments.check_fraction(dropout=dropout)
+        dropout = arguments.fraction(dropout=dropout)
+        if hidden_filters is not None:
+            hidden_filters = arguments.positive(hidden_filters=hidden_filters)
         if merge == "sum" and not checked_rates:
             raise ValueError(f"`rates` must not be empty to sum. Received: {rates=}")
         window = arguments.size_of(image_pooling_window=image_pooling_window)
@@ -106,16 +106,25 @@ class ASPP(keras.layers.Layer):
         self.dropout = dropout
         self.epsilon = epsilon
         self.momentum = momentum
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
         if merge == "sum":
-            self._branches = [
+            branches = [
                 self._classifier(index, rate)
                 for index, rate in enumerate(self.rates, start=1)
             ]
             self._tail: list[keras.layers.Layer] = []
         else:
-            self._branches = [[branch] for branch in self._pyramid()]
+            branches = [[branch] for branch in self._pyramid()]
             self._tail = [self._block("projection", 1), self._dropout("dropout")]
+
+        # One flat list: before Keras 3.15 a file would leave out lists of lists.
+        self._steps = [step for branch in branches for step in branch]
+        self._steps_a_branch = len(branches[0])
+
+    @property
+    def _branches(self) -> list[list[keras.layers.Layer]]:
+        """The steps of each branch, in order."""
+        starts = range(0, len(self._steps), self._steps_a_branch)
+        return [self._steps[i : i + self._steps_a_branch] for i in starts]
 
     def _pyramid(self) -> list[keras.layers.Layer]:
         branches: list[keras.layers.Layer] = []
@@ -144,9 +153,9 @@ class ASPP(keras.layers.Layer):
             epsilon=self.epsilon,
             momentum=self.momentum,
             depthwise_activation="relu",
-            kernel_initializer=_fresh(self.kernel_initializer),
             dtype=self.dtype_policy,
             name=name,
+            **(separable_initializers() if kwargs.get("separable") else {}),
             **kwargs,
         )
 
@@ -162,7 +171,7 @@ class ASPP(keras.layers.Layer):
                         rate=step_rate,
                         separable=self.separable and size == 3,
                         batch_norm=False,
-                        kernel_initializer=_fresh(self.kernel_initializer),
+                        kernel_initializer="he_normal",
                         dtype=self.dtype_policy,
                         name=f"{name}_{index}",
                     )
@@ -174,7 +183,7 @@ class ASPP(keras.layers.Layer):
                 3 if not steps else 1,
                 rate=rate if not steps else 1,
                 separable=self.separable and not steps,
-                kernel_initializer=_fresh(self.kernel_initializer),
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
                 dtype=self.dtype_policy,
                 name=f"fc8_{index}",
             )
@@ -216,13 +225,7 @@ class ASPP(keras.layers.Layer):
             "dropout": self.dropout,
             "epsilon": self.epsilon,
             "momentum": self.momentum,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-
-def _fresh(initializer: Any) -> Any:
-    # One initializer used twice would start two branches with equal kernels.
-    return initializer.__class__.from_config(initializer.get_config())
 
 
 def _build_chain(steps: list[keras.layers.Layer], shape: Shape) -> Shape:

@@ -83,7 +83,7 @@ class AtrousConv(BaseAtrousConv):
         kernel_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        arguments.check_positive(filters=filters)
+        filters = arguments.positive(filters=filters)
         super().__init__(
             kernel_size=kernel_size,
             strides=strides,

@@ -29,7 +29,9 @@ class BaseAtrousConv(keras.layers.Layer):
         kernel_regularizer: Any,
         **kwargs: Any,
     ) -> None:
-        arguments.check_positive(kernel_size=kernel_size, strides=strides, rate=rate)
+        kernel_size = arguments.positive(kernel_size=kernel_size)
+        strides = arguments.positive(strides=strides)
+        rate = arguments.positive(rate=rate)
         arguments.check_choice(convolution.PADDINGS, padding=padding)
         super().__init__(**kwargs)
         self.kernel_size = kernel_size
@@ -45,7 +47,10 @@ class BaseAtrousConv(keras.layers.Layer):
         raise NotImplementedError
 
     def build(self, input_shape: Shape) -> None:
-        shape = self.kernel_shape(arguments.channels_of(input_shape))
+        channels = arguments.channels_of(input_shape)
+        # Without it another number of channels would pass for a grouped convolution.
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: channels})
+        shape = self.kernel_shape(channels)
         self.kernel = self.add_weight(
             name="kernel",
             shape=shape,

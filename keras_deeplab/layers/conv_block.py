@@ -74,8 +74,10 @@ class ConvBlock(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         if filters is not None:
-            arguments.check_positive(filters=filters)
-        arguments.check_positive(kernel_size=kernel_size, strides=strides, rate=rate)
+            filters = arguments.positive(filters=filters)
+        kernel_size = arguments.positive(kernel_size=kernel_size)
+        strides = arguments.positive(strides=strides)
+        rate = arguments.positive(rate=rate)
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -192,3 +194,11 @@ class ConvBlock(keras.layers.Layer):
                 self.depthwise_initializer
             ),
         }
+
+
+def separable_initializers() -> dict[str, Any]:
+    """Initializers of separable blocks in the pyramid and the decoder, as published."""
+    return {
+        "kernel_initializer": keras.initializers.TruncatedNormal(stddev=0.06),
+        "depthwise_initializer": keras.initializers.TruncatedNormal(stddev=0.33),
+    }

@@ -69,7 +69,7 @@ class ImagePooling(keras.layers.Layer):
         activation: Any = "relu",
         **kwargs: Any,
     ) -> None:
-        arguments.check_positive(filters=filters)
+        filters = arguments.positive(filters=filters)
         window_size = arguments.size_of(window=window)
         steps = arguments.size_of(strides=strides) or (1, 1)
         super().__init__(**kwargs)

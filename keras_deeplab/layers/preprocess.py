@@ -26,8 +26,10 @@ PREPROCESSINGS: Mapping[str, Preprocessing] = MappingProxyType(
     {
         # -1 to 1: Xception, the MobileNets and the beta ResNets.
         "symmetric": Preprocessing(mean=(127.5, 127.5, 127.5), scale=1 / 127.5),
-        # Caffe's: VGG-16 and ResNet of V1 and V2, and of keras.applications.
+        # ImageNet weights of VGG-16 and ResNet, also those of keras.applications.
         "caffe": Preprocessing(mean=(123.68, 116.779, 103.939), bgr=True),
+        # The released models of V1 and V2.
+        "caffe_voc": Preprocessing(mean=(122.675, 116.669, 104.008), bgr=True),
         # Plain ResNets of the official TensorFlow code.
         "mean": Preprocessing(mean=(123.15, 115.90, 103.06)),
         "none": Preprocessing(mean=(0.0, 0.0, 0.0)),
@@ -40,8 +42,9 @@ class Preprocess(keras.layers.Layer):
     """Turns RGB pixels of 0 to 255 into a network's input.
 
     Args:
-        mode: `"symmetric"` (-1 to 1), `"caffe"` (BGR less the ImageNet mean), `"mean"`
-            (RGB less the mean), or `"none"`.
+        mode: `"symmetric"` (-1 to 1), `"caffe"` (BGR less the ImageNet mean),
+            `"caffe_voc"` (BGR less the mean of V1 and V2), `"mean"` (RGB less the
+            mean), or `"none"`.
         **kwargs: Passed to `keras.layers.Layer`, for example `name`, `dtype`.
 
     Call arguments:

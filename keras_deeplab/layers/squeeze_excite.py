@@ -43,19 +43,26 @@ class SqueezeExcite(keras.layers.Layer):
     """
 
     def __init__(self, squeezed_filters: int, **kwargs: Any) -> None:
-        arguments.check_positive(squeezed_filters=squeezed_filters)
+        checked = arguments.positive(squeezed_filters=squeezed_filters)
         super().__init__(**kwargs)
-        self.squeezed_filters = squeezed_filters
+        self.squeezed_filters = checked
 
     def build(self, input_shape: Shape) -> None:
         channels = arguments.channels_of(input_shape)
         pooled = (input_shape[0], 1, 1)
-        self.reduce = AtrousConv(
-            self.squeezed_filters, 1, dtype=self.dtype_policy, name="reduce"
-        )
-        self.expand = AtrousConv(channels, 1, dtype=self.dtype_policy, name="expand")
+        self.reduce = self._conv(self.squeezed_filters, "reduce")
+        self.expand = self._conv(channels, "expand")
         self.reduce.build((*pooled, channels))
         self.expand.build((*pooled, self.squeezed_filters))
+
+    def _conv(self, filters: int, name: str) -> AtrousConv:
+        return AtrousConv(
+            filters,
+            1,
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.09),
+            dtype=self.dtype_policy,
+            name=name,
+        )
 
     def call(self, inputs: Tensor) -> Tensor:
         mean = ops.mean(inputs, axis=(1, 2), keepdims=True)

@@ -1,6 +1,7 @@
 """Parameters and multiply-adds of the models."""
 
 import dataclasses
+import gc
 from collections.abc import Iterator
 
 import keras
@@ -87,7 +88,9 @@ def model_table(size: int = 513) -> Iterator[ModelRow]:
                 parameters=model.count_params(),
                 multiply_adds=_multiply_adds(model),
             )
-            keras.utils.clear_session(free_memory=False)
+            # A model holds itself by reference cycles.
+            del model
+            gc.collect()
 
 
 def _multiply_adds(model: keras.Model) -> int:

@@ -7,13 +7,13 @@ import keras
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers import ConvBlock
+from keras_deeplab.layers import ConvBlock, arguments
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
     Segmenter,
     classifier,
-    rescaled_rates,
+    rescaled,
 )
 
 
@@ -66,7 +66,12 @@ class DeepLabV1(Segmenter):
         dropout: float = 0.5,
         **kwargs: Any,
     ) -> None:
-        head = {"rate": rate, "filters": filters, "dropout": dropout}
+        kwargs.setdefault("preprocessing", "caffe_voc")
+        head = {
+            "rate": None if rate is None else arguments.positive(rate=rate),
+            "filters": arguments.positive(filters=filters),
+            "dropout": dropout,
+        }
         super().__init__(head, backbone=backbone, output_stride=output_stride, **kwargs)
 
     @staticmethod
@@ -93,5 +98,5 @@ class DeepLabV1(Segmenter):
         return classifier(frame.classes)(x)
 
     def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
-        rates = rescaled_rates(config["rate"] and [config["rate"]], factor)
-        return {"rate": rates and rates[0]}
+        rate = config["rate"]
+        return {"rate": rate and rescaled([rate], factor)[0]}

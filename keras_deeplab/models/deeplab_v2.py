@@ -1,6 +1,6 @@
 """DeepLab V2: parallel classifiers at several rates, summed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,7 +13,6 @@ from keras_deeplab.models.segmenter import (
     Features,
     Frame,
     Segmenter,
-    rescaled_rates,
 )
 
 
@@ -73,6 +72,7 @@ class DeepLabV2(Segmenter):
         **kwargs: Any,
     ) -> None:
         vgg = self._checked_backbone(backbone) == "vgg16"
+        kwargs.setdefault("preprocessing", "caffe_voc")
         if vgg:
             # V2 keeps V1's pools but for the last, averaging one.
             kwargs.setdefault("average_pool", False)
@@ -123,13 +123,9 @@ class DeepLabV2(Segmenter):
             merge="sum",
             hidden_filters=hidden_filters or None,
             dropout=dropout,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
             name="aspp",
         )
         return layer(features["c5"])
-
-    def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
-        return {"atrous_rates": rescaled_rates(config["atrous_rates"], factor)}
 
 
 def _checked_scales(scales: Sequence[float]) -> tuple[float, ...]:

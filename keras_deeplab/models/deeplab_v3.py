@@ -1,6 +1,6 @@
 """DeepLab V3: atrous pyramid with batch norm and image pooling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from keras_deeplab._serialization import register
@@ -12,7 +12,6 @@ from keras_deeplab.models.segmenter import (
     Frame,
     Segmenter,
     classifier,
-    rescaled_rates,
 )
 
 # The papers' rates at output stride 16; they keep their extent in pixels elsewhere.
@@ -108,6 +107,3 @@ class DeepLabV3(Segmenter):
     @staticmethod
     def _logits(features: Features, frame: Frame, **head: Any) -> Tensor:
         return classifier(frame.classes)(pyramid(features["c5"], frame, **head))
-
-    def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
-        return {"atrous_rates": rescaled_rates(config["atrous_rates"], factor)}

@@ -1,20 +1,20 @@
 """DeepLab V3+: V3 as encoder, and a small decoder for the borders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers import ConvBlock, Resize
+from keras_deeplab.layers import ConvBlock, Resize, arguments
+from keras_deeplab.layers.conv_block import separable_initializers
 from keras_deeplab.models.deeplab_v3 import V3_BACKBONES, checked_rates, pyramid
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
     Segmenter,
     classifier,
-    rescaled_rates,
 )
 
 
@@ -83,8 +83,10 @@ class DeepLabV3Plus(Segmenter):
             "separable": separable,
             "image_pooling": image_pooling,
             "dropout": dropout,
-            "low_level_filters": low_level_filters,
-            "decoder_filters": decoder_filters,
+            "low_level_filters": arguments.positive(
+                low_level_filters=low_level_filters
+            ),
+            "decoder_filters": arguments.positive(decoder_filters=decoder_filters),
         }
         super().__init__(head, backbone=backbone, output_stride=output_stride, **kwargs)
 
@@ -108,8 +110,6 @@ class DeepLabV3Plus(Segmenter):
                 separable=separable,
                 depthwise_activation="relu",
                 name=f"decoder_conv{index}",
+                **(separable_initializers() if separable else {}),
             )(x)
         return classifier(frame.classes)(x)
-
-    def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
-        return {"atrous_rates": rescaled_rates(config["atrous_rates"], factor)}

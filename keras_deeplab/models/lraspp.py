@@ -1,14 +1,20 @@
 """Lite R-ASPP: the mobile head of MobileNetV3."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers import ConvBlock, ImagePooling, Resize
-from keras_deeplab.models.segmenter import Features, Frame, Segmenter, classifier
+from keras_deeplab.layers import (
+    AtrousConv,
+    ConvBlock,
+    ImagePooling,
+    Resize,
+    arguments,
+)
+from keras_deeplab.models.segmenter import Features, Frame, Segmenter, rescaled
 
 # The official models were trained on crops of 769, and pool over all of one.
 _CROP = 769
@@ -29,7 +35,8 @@ class LRASPP(Segmenter):
             the official models 32.
         filters: Channels of the projection and of the gate.
         pooling_strides: Steps of the pooling window in features, in height and width;
-            `None` for 4 and 5 at output stride 32, doubled at 16 and again at 8.
+            `None` for 4 and 5 at output stride 32, as in the official models, doubled
+            at 16 and again at 8, so that they keep their extent in pixels.
         **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
             `classifier_activation`, `name`, ...) and options of the backbone
             (`alpha`, ...). `crop_size` is 769 unless given: the pooling window of the
@@ -68,7 +75,7 @@ class LRASPP(Segmenter):
         kwargs.setdefault("crop_size", _CROP)
         head = {
             "filters": filters,
-            "pooling_strides": pooling_strides and tuple(pooling_strides),
+            "pooling_strides": arguments.size_of(pooling_strides=pooling_strides),
         }
         super().__init__(head, backbone=backbone, output_stride=output_stride, **kwargs)
 
@@ -94,6 +101,12 @@ class LRASPP(Segmenter):
         x = ConvBlock(filters, 1, name="projection")(x)
         x = keras.layers.Multiply(name="gated")([x, gate])
         # Classifying before resizing gives the same and costs less.
-        high = Resize(name="resize")(classifier(frame.classes)(x), like=low)
-        low = classifier(frame.classes, "low_level_logits")(low)
+        # Not started small: in the official code these are decoder layers.
+        high = AtrousConv(frame.classes, 1, name="logits")(x)
+        high = Resize(name="resize")(high, like=low)
+        low = AtrousConv(frame.classes, 1, name="low_level_logits")(low)
         return keras.layers.Add(name="sum")([high, low])
+
+    def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
+        strides = config["pooling_strides"]
+        return {"pooling_strides": strides and rescaled(strides, factor)}

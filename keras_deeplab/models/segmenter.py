@@ -9,7 +9,12 @@ from typing import Any, ClassVar, Self
 import keras
 
 from keras_deeplab._types import Shape, Tensor
-from keras_deeplab.backbones import BackboneSpec, canonical_name, get_backbone
+from keras_deeplab.backbones import (
+    OUTPUT_STRIDES,
+    BackboneSpec,
+    canonical_name,
+    get_backbone,
+)
 from keras_deeplab.layers import AtrousConv, Preprocess, Resize, arguments
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
 
@@ -108,8 +113,18 @@ class Segmenter(keras.Model):
         **backbone_options: Any,
     ) -> None:
         arguments.check_channels_last()
-        arguments.check_positive(classes=classes)
+        classes = arguments.positive(classes=classes)
         arguments.check_choice(RESIZE_MODES, resize_mode=resize_mode)
+        if output_stride not in OUTPUT_STRIDES:
+            raise ValueError(
+                f"`output_stride` must be 8, 16 or 32. Received: {output_stride=}"
+            )
+        output_stride = int(output_stride)
+        if len(input_shape) != 3 or input_shape[-1] != 3:
+            raise ValueError(
+                "`input_shape` must be a height, a width and 3 channels. "
+                f"Received: {input_shape=}"
+            )
         names = _checked_names(class_names, classes)
         found = self._checked_backbone(backbone)
         spec = get_backbone(found, **backbone_options)
@@ -158,7 +173,16 @@ class Segmenter(keras.Model):
             **{option: getattr(spec, option) for option in backbone_options},
         }
         if weights is not None:
-            self.load_weights(weights)
+            self._load(weights)
+
+    def _load(self, weights: str) -> None:
+        if not str(weights).endswith((".weights.h5", ".keras")):
+            raise ValueError(
+                "`weights` must be a `.weights.h5` or `.keras` file of this model, or "
+                "`None`; `keras_deeplab.load_model` reads official files. "
+                f"Received: weights={weights!r}"
+            )
+        self.load_weights(weights)
 
     @classmethod
     def _network(
@@ -202,21 +226,31 @@ class Segmenter(keras.Model):
             ValueError: If `output_stride` is not 8, 16 or 32.
         """
         config = {**self.get_config(), "output_stride": output_stride}
-        config.update(self._rescaled(config, self.output_stride / output_stride))
+        if output_stride in OUTPUT_STRIDES:
+            config.update(self._rescaled(config, self.output_stride / output_stride))
         model = type(self).from_config(config)
         model.set_weights(self.get_weights())
         return model
 
     def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:
         """The head's arguments that change with the output stride."""
-        return {}
+        rates = config.get("atrous_rates")
+        return {} if rates is None else {"atrous_rates": rescaled(rates, factor)}
 
     def get_config(self) -> dict[str, Any]:
-        return {**self._arguments, "name": self.name}
+        layers = self._flatten_layers()
+        frozen = [i for i, layer in enumerate(layers) if not layer.trainable]
+        return {**self._arguments, "name": self.name, "frozen": frozen}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        return cls(**config)
+        settings = dict(config)
+        frozen = set(settings.pop("frozen", ()))
+        model = cls(**settings)
+        # Parents come first: what they pass on, their parts take back.
+        for index, layer in enumerate(model._flatten_layers() if frozen else ()):
+            layer.trainable = index not in frozen
+        return model
 
     def _checked_backbone(self, backbone: str) -> str:
         found = canonical_name(backbone)
@@ -232,17 +266,15 @@ class Segmenter(keras.Model):
         return f"{cls.__name__.lower()}_{backbone}"
 
 
-def classifier(classes: int, name: str = "logits") -> AtrousConv:
+def classifier(classes: int) -> AtrousConv:
     """The `1 x 1` convolution to logits, started small as in the official code."""
     initializer = keras.initializers.TruncatedNormal(stddev=0.01)
-    return AtrousConv(classes, 1, kernel_initializer=initializer, name=name)
+    return AtrousConv(classes, 1, kernel_initializer=initializer, name="logits")
 
 
-def rescaled_rates(rates: Sequence[int] | None, factor: float) -> list[int] | None:
-    """Rates that span the same pixels at another output stride, at least 1."""
-    if rates is None:
-        return None
-    return [max(1, math.floor(rate * factor)) for rate in rates]
+def rescaled(steps: Sequence[int], factor: float) -> list[int]:
+    """Rates or strides that span the same pixels at another output stride."""
+    return [max(1, math.floor(step * factor)) for step in steps]
 
 
 def _full_size(logits: Tensor, inputs: Tensor, activation: Any) -> Tensor:
@@ -261,10 +293,13 @@ def _checked_names(
     if class_names is None:
         return None
     names = tuple(class_names)
-    if len(names) != classes:
+    strings = not isinstance(class_names, str) and all(
+        isinstance(name, str) for name in names
+    )
+    if not strings or len(names) != classes:
         raise ValueError(
             f"`class_names` must hold one name for each of the {classes} classes. "
-            f"Received: class_names with {len(names)} names"
+            f"Received: class_names={class_names!r}"
         )
     return names
 

@@ -13,20 +13,29 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvSettings:
+    """What a convolution does apart from its weights."""
+
+    strides: int
+    rate: int
+    depthwise: bool
+    activation: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FoldedConv:
     """Kernel and bias of one convolution, in TFLite's layout, with its source's names.
 
     The kernel is `(filters, height, width, channels)`, or `(1, height, width,
-    channels)` when depthwise; the bias is `(filters,)`. Strides and rates are `None`
-    where the source does not say.
+    channels)` when depthwise; the bias is `(filters,)`. The settings are `None` where
+    the source does not say.
     """
 
     kernel: Array
     bias: Array
     kernel_name: str
     bias_name: str
-    strides: int | None = None
-    rate: int | None = None
+    settings: ConvSettings | None = None
 
     def assign_to(self, layer: keras.layers.Layer) -> None:
         """Sets a layer's weights so that it computes this convolution.
@@ -71,6 +80,18 @@ def folded_slots(model: keras.Model) -> dict[str, keras.layers.Layer]:
     return slots
 
 
+def settings_of(layer: keras.layers.Layer) -> ConvSettings:
+    """What a slot of `folded_slots` does apart from its weights."""
+    block = isinstance(layer, ConvBlock)
+    conv = layer.steps[0] if block else layer
+    return ConvSettings(
+        strides=conv.strides,
+        rate=conv.rate,
+        depthwise=conv.depthwise,
+        activation=layer.activation.__name__ if block else "linear",
+    )
+
+
 def _parent(kernel_path: str) -> str:
     return kernel_path.rsplit("/", 2)[0]
 
@@ -78,7 +99,7 @@ def _parent(kernel_path: str) -> str:
 def _assign(variable: Any, value: Array, name: str) -> None:
     if tuple(variable.shape) != value.shape:
         raise ValueError(
-            f"Array {name!r} has the wrong shape for {variable.path!r}: expected "
-            f"{tuple(variable.shape)} in Keras' layout. Received: shape={value.shape}"
+            f"array {name!r} has shape {value.shape} in Keras' layout, where "
+            f"{variable.path!r} has {tuple(variable.shape)}"
         )
     variable.assign(value)

@@ -5,24 +5,23 @@ from collections.abc import Mapping
 
 from keras_deeplab.weights.folded_conv import FoldedConv
 
+#: What stands in `FoldedGraph.inputs` for the network's image, for pooling, and (as a
+#: key) for what the network returns.
+IMAGE, POOL, OUTPUT = "image", "pooled", "output"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoldedGraph:
-    """Convolutions by scope, with what else the file says of the network.
+    """Convolutions by scope, with what else a file says of the network.
 
     A scope is the official variable scope, for example
-    `"MobilenetV2/expanded_conv_1/expand"`. What a file does not say is `None`.
+    `"MobilenetV2/expanded_conv_1/expand"`. `inputs` are the scopes that each scope
+    reads: several where they are summed (sorted) or concatenated (in order). What a
+    file does not say is `None`.
     """
 
-    source: str
     convolutions: Mapping[str, FoldedConv]
+    inputs: Mapping[str, tuple[str, ...]] | None = None
     input_size: tuple[int, int] | None = None
     pooling_window: tuple[int, int] | None = None
     class_names: tuple[str, ...] | None = None
-
-    def error(self, problem: str) -> ValueError:
-        """A `ValueError` that says what keeps this file from loading."""
-        return ValueError(
-            f"`source` is not an official DeepLab model that this package knows: "
-            f"{problem}. Received: source={self.source!r}"
-        )

@@ -5,15 +5,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import keras
-
 from keras_deeplab.models import Segmenter
+from keras_deeplab.weights.archive import MOST_BYTES
+from keras_deeplab.weights.folded_graph import FoldedGraph
+from keras_deeplab.weights.keras_file import load_keras
 from keras_deeplab.weights.npz import read_npz
 from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
 
 
 def load_model(source: str | os.PathLike[str]) -> Segmenter:
     """Loads a trained model, with its preprocessing and its class names.
+
+    The batch norms of official models come folded into their convolutions. To train
+    such a model further, call `unfold_batch_norm` first.
 
     Args:
         source: A `.keras` file of a model of this package, an official DeepLab
@@ -34,42 +38,41 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
             f"`source` must be a file ending in {', '.join(_READERS)}. "
             f"Received: source={str(source)!r}"
         )
-    if not path.is_file():
+    # Unlike the method of a path, this takes every name that cannot be a file's.
+    if not os.path.isfile(path):
         raise ValueError(f"`source` is not a file. Received: source={str(source)!r}")
     return reader(path)
 
 
-def _load_keras(path: Path) -> Segmenter:
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        # Keras raises whatever its archive reader meets; to a user all mean one thing.
-        raise ValueError(
-            f"`source` cannot be read as a Keras file ({error}). "
-            f"Received: source={str(path)!r}"
-        ) from error
-    if not isinstance(model, Segmenter):
-        raise ValueError(
-            "`source` must hold a model of this package, not a "
-            f"{type(model).__name__}. Received: source={str(path)!r}"
-        )
-    return model
-
-
 def _load_npz(path: Path) -> Segmenter:
-    return build_mobilenet_v2(read_npz(path))
+    return _load_official(path, read_npz)
 
 
 def _load_tflite(path: Path) -> Segmenter:
     # The reader brings the TFLite schema along, which few processes need.
     from keras_deeplab.weights.tflite import read_tflite
 
-    return build_mobilenet_v2(read_tflite(path))
+    return _load_official(path, read_tflite)
+
+
+def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        return build_mobilenet_v2(read(path))
+    except Exception as error:
+        # Lengths and offsets in a damaged file mean anything, and so do the errors.
+        told = isinstance(error, ValueError)
+        problem = error if told else f"it is damaged, {type(error).__name__}: {error}"
+        raise ValueError(
+            f"`source` is not an official DeepLab model that this package knows: "
+            f"{problem}. Received: source={str(path)!r}"
+        ) from error
 
 
 _READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
     {
-        ".keras": _load_keras,
+        ".keras": load_keras,
         ".tflite": _load_tflite,
         ".npz": _load_npz,
     }

@@ -1,16 +1,17 @@
 """Rebuilds the official MobileNetV2 models: no atrous branches, no decoder."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import keras
+
 from keras_deeplab.backbones import OUTPUT_STRIDES
-from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
-from keras_deeplab.layers.conv_block import ConvBlock
 from keras_deeplab.models import DeepLabV3
 from keras_deeplab.weights.class_names import PASCAL_VOC
-from keras_deeplab.weights.folded_conv import folded_slots
-from keras_deeplab.weights.folded_graph import FoldedGraph
+from keras_deeplab.weights.folded_conv import FoldedConv, folded_slots, settings_of
+from keras_deeplab.weights.folded_graph import IMAGE, OUTPUT, POOL, FoldedGraph
 
 _ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 
@@ -43,7 +44,7 @@ def build_mobilenet_v2(graph: FoldedGraph) -> DeepLabV3:
 
     Raises:
         ValueError: If a convolution is missing, has no place, or has another shape,
-            stride or rate than the official network; the message names it.
+            settings or inputs than in the official network; the message names it.
     """
     layers = _by_layer(graph)
     model = DeepLabV3(
@@ -55,47 +56,53 @@ def build_mobilenet_v2(graph: FoldedGraph) -> DeepLabV3:
     slots = folded_slots(model)
     for path in sorted(slots.keys() ^ layers.keys()):
         if path in slots:
-            raise graph.error(f"the convolution of layer {path!r} is missing")
-        raise graph.error(f"{layers[path]!r} has no place in it")
+            raise ValueError(f"the convolution of layer {path!r} is missing")
+        raise ValueError(f"{layers[path]!r} has no place in it")
     for path, scope in layers.items():
         conv = graph.convolutions[scope]
-        _check_step(graph, scope, slots[path])
-        try:
-            conv.assign_to(slots[path])
-        except ValueError as error:
-            raise graph.error(str(error)) from error
+        _check_settings(conv, scope, slots[path])
+        conv.assign_to(slots[path])
+    _check_wiring(graph, model, layers)
     return model
 
 
 def _by_layer(graph: FoldedGraph) -> dict[str, str]:
     """Paths of our layers to the scopes of the graph's convolutions."""
     layers = {}
-    for scope in graph.convolutions:
+    for scope, conv in graph.convolutions.items():
+        _check_rank(conv)
         if match := _BOTTLENECK.fullmatch(scope):
             layers[f"{match[1]}_{match[2]}"] = scope
         elif scope in _HEAD:
             layers[_HEAD[scope]] = scope
         else:
-            raise graph.error(f"{scope!r} has no place in it")
+            raise ValueError(f"{scope!r} has no place in it")
     for scope, path in _HEAD.items():
         if path not in layers:
-            raise graph.error(f"the convolution {scope!r} is missing")
+            raise ValueError(f"the convolution {scope!r} is missing")
     return layers
+
+
+def _check_rank(conv: FoldedConv) -> None:
+    arrays = ((conv.kernel_name, conv.kernel, 4), (conv.bias_name, conv.bias, 1))
+    for name, array, rank in arrays:
+        if array.ndim != rank or not array.size:
+            raise ValueError(f"array {name!r} has shape {array.shape}")
 
 
 def _alpha(graph: FoldedGraph) -> float:
     filters = graph.convolutions["MobilenetV2/Conv"].kernel.shape[0]
     for alpha in _ALPHAS:
-        # The official code rounds the stem's 32 filters half up at these widths.
-        if int(32 * alpha + 0.5) == filters or 8 * round(32 * alpha / 8) == filters:
+        # The official code rounds the stem's 32 filters half up.
+        if int(32 * alpha + 0.5) == filters:
             return alpha
-    raise graph.error(f"its first convolution has {filters} filters, of no known width")
+    raise ValueError(f"its first convolution has {filters} filters, of no known width")
 
 
 def _sizes(graph: FoldedGraph) -> dict[str, Any]:
     """Arguments that depend on the input: its size, output stride, crop, names."""
     classes = len(graph.convolutions["logits/semantic"].bias)
-    names = graph.class_names or PASCAL_VOC
+    names = PASCAL_VOC if graph.class_names is None else graph.class_names
     sizes: dict[str, Any] = {
         "classes": classes,
         "output_stride": _output_stride(graph),
@@ -111,26 +118,60 @@ def _sizes(graph: FoldedGraph) -> dict[str, Any]:
 
 
 def _output_stride(graph: FoldedGraph) -> int:
-    product = 1
-    for conv in graph.convolutions.values():
-        if conv.strides is None:
-            return _OUTPUT_STRIDE
-        product *= conv.strides
-    if product not in OUTPUT_STRIDES:
-        raise graph.error(f"its strides multiply to {product}, not to 8, 16 or 32")
-    return product
+    settings = [conv.settings for conv in graph.convolutions.values()]
+    stride = math.prod(step.strides for step in settings if step is not None)
+    if None in settings:
+        return _OUTPUT_STRIDE
+    if stride not in OUTPUT_STRIDES:
+        raise ValueError(f"its strides multiply to {stride}, not to 8, 16 or 32")
+    return stride
 
 
-def _check_step(graph: FoldedGraph, scope: str, layer: object) -> None:
-    conv = graph.convolutions[scope]
-    if conv.strides is None:
-        return
-    step = layer.steps[0] if isinstance(layer, ConvBlock) else layer
-    if not isinstance(step, BaseAtrousConv):
-        raise graph.error(f"{scope!r} has no place in it")
-    expected = (step.strides, step.rate)
-    if (conv.strides, conv.rate) != expected:
-        raise graph.error(
-            f"{scope!r} has stride {conv.strides} and rate {conv.rate}, where the "
-            f"official network has {expected[0]} and {expected[1]}"
+def _check_settings(conv: FoldedConv, scope: str, layer: keras.layers.Layer) -> None:
+    expected = settings_of(layer)
+    if conv.settings is not None and conv.settings != expected:
+        raise ValueError(
+            f"{scope!r} has {conv.settings}, where the official network has {expected}"
         )
+
+
+def _check_wiring(
+    graph: FoldedGraph, model: DeepLabV3, layers: Mapping[str, str]
+) -> None:
+    if graph.inputs is None:
+        return
+    window = model.get_layer("aspp").image_pooling_window
+    if graph.pooling_window != window:
+        raise ValueError(f"it pools over {graph.pooling_window}, not over {window}")
+    for scope, expected in _wiring(model, layers).items():
+        if graph.inputs[scope] != expected:
+            raise ValueError(
+                f"{scope!r} reads {graph.inputs[scope]}, where the official network "
+                f"reads {expected}"
+            )
+
+
+def _wiring(model: DeepLabV3, layers: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """What each scope reads in the official network, as in `FoldedGraph.inputs`."""
+    wiring: dict[str, tuple[str, ...]] = {}
+    features: tuple[str, ...] = (IMAGE,)
+    shortcut = features
+    # A functional model has its layers in the order of their depth.
+    for layer in model.layers:
+        if layer.name == "aspp":
+            break
+        if isinstance(layer, keras.layers.Add):
+            features = tuple(sorted({*features, *shortcut}))
+        elif layer.name in layers:
+            scope = layers[layer.name]
+            if scope.endswith("/expand"):
+                shortcut = features
+            wiring[scope] = features
+            features = (scope,)
+    return wiring | {
+        "image_pooling": (POOL, *features),
+        "aspp0": features,
+        "concat_projection": ("image_pooling", "aspp0"),
+        "logits/semantic": ("concat_projection",),
+        OUTPUT: ("logits/semantic",),
+    }

@@ -1,30 +1,40 @@
 """Reads the convolutions of a float TFLite file."""
 
-import io
-import struct
-import zipfile
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from keras_deeplab.weights.folded_conv import Array, FoldedConv
-from keras_deeplab.weights.folded_graph import FoldedGraph
+from keras_deeplab.weights.archive import read_appended_labels
+from keras_deeplab.weights.folded_conv import Array, ConvSettings, FoldedConv
+from keras_deeplab.weights.folded_graph import IMAGE, OUTPUT, POOL, FoldedGraph
 
 _IDENTIFIER = b"TFL3"
-_OPERATORS = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"
-}
+
+
+def _names(enum: type) -> dict[int, str]:
+    return {code: name for name, code in vars(enum).items() if name[0] != "_"}
+
+
+_OPERATORS = _names(schema.BuiltinOperator)
+_ACTIVATIONS = {**_names(schema.ActivationFunctionType), 0: "LINEAR"}
+
+# What a DeepLab graph without a decoder is made of.
 _OPTIONS = {
+    "ADD": schema.AddOptions,
+    "AVERAGE_POOL_2D": schema.Pool2DOptions,
+    "CONCATENATION": schema.ConcatenationOptions,
     "CONV_2D": schema.Conv2DOptions,
     "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptions,
-    "AVERAGE_POOL_2D": schema.Pool2DOptions,
     "RESIZE_BILINEAR": schema.ResizeBilinearOptions,
 }
-# What a DeepLab graph without a decoder is made of.
-_KNOWN = {*_OPTIONS, "ADD", "CONCATENATION"}
+
+# More than any official graph has. A damaged file may claim billions.
+_MOST_PARTS = 1000
+_MOST_PIXELS = 8192
+_LONGEST_NAME = 256
 
 
 def read_tflite(path: Path) -> FoldedGraph:
@@ -34,110 +44,169 @@ def read_tflite(path: Path) -> FoldedGraph:
         path: A `.tflite` file.
 
     Returns:
-        The convolutions by scope, with strides and rates, the input size, the window
-        of image pooling and the class names, if the file has a label file.
+        All that a `FoldedGraph` holds; class names only if the file has a label file.
 
     Raises:
         ValueError: If the file is no TFLite model, is quantised, or holds operations
-            or constants that a DeepLab model of the official form does not have.
+            or constants that a DeepLab model of the official form does not have. A
+            damaged file raises anything.
     """
-    graph = FoldedGraph(source=str(path), convolutions={})
     data = path.read_bytes()
     if data[4:8] != _IDENTIFIER:
-        raise graph.error("the file is not a TFLite model")
-    try:
-        return _Reader(data, graph).read()
-    except (struct.error, IndexError, TypeError, AttributeError, KeyError) as error:
-        raise graph.error(f"the TFLite file is damaged ({error})") from error
+        raise ValueError("the file is not a TFLite model")
+    return _Reader(data).read()
 
 
 class _Reader:
     """Walks the one subgraph of a TFLite file."""
 
-    def __init__(self, data: bytes, graph: FoldedGraph) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = data
-        self.error = graph.error
-        self.source = graph.source
         self.model = schema.Model.GetRootAs(data, 0)
         self.subgraph = self.model.Subgraphs(0)
+        self.convolutions: dict[str, FoldedConv] = {}
+        self.inputs: dict[str, tuple[str, ...]] = {}
+        self.window: tuple[int, int] | None = None
+        # Constants that some operation reads.
         self.used: set[int] = set()
+        # What each tensor was computed from, as in `FoldedGraph.inputs`.
+        self.origins: dict[int, tuple[str, ...]] = {self.subgraph.Inputs(0): (IMAGE,)}
 
     def read(self) -> FoldedGraph:
-        image = self.subgraph.Tensors(self.subgraph.Inputs(0))
-        if image.Type() != schema.TensorType.FLOAT32:
-            raise self.error("it is quantised, and only float models can be loaded")
-        convolutions: dict[str, FoldedConv] = {}
-        window = None
+        input_size = self._input_size()
+        if self.model.SubgraphsLength() != 1:
+            raise ValueError("it has more than one graph")
         for name, operator, options in self._operators():
+            index, *others = (int(index) for index in operator.InputsAsNumpy())
             if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-                conv = self._convolution(operator, options)
-                convolutions[conv.kernel_name.rpartition("/")[0]] = conv
+                origin = self._convolution(name, index, others, options)
+            elif name == "RESIZE_BILINEAR":
+                origin = self._resize(index, others, options)
             elif name == "AVERAGE_POOL_2D":
-                window = (options.FilterHeight(), options.FilterWidth())
-            elif name == "RESIZE_BILINEAR" and not options.AlignCorners():
-                raise self.error("it resizes without aligned corners")
+                origin = self._pool(index, options)
+            else:
+                origin = self._merge(name, [index, *others], options)
+            self.origins[operator.Outputs(0)] = origin
+        self.inputs[OUTPUT] = self._origin(self.subgraph.Outputs(0))
         self._check_all_used()
-        _, height, width, _ = (int(side) for side in image.ShapeAsNumpy())
         return FoldedGraph(
-            source=self.source,
-            convolutions=convolutions,
-            input_size=(height, width),
-            pooling_window=window,
-            class_names=self._labels(),
+            convolutions=self.convolutions,
+            inputs=self.inputs,
+            input_size=input_size,
+            pooling_window=self.window,
+            class_names=read_appended_labels(self.data),
         )
 
+    def _input_size(self) -> tuple[int, int]:
+        image = self.subgraph.Tensors(self.subgraph.Inputs(0))
+        if image.Type() != schema.TensorType.FLOAT32:
+            raise ValueError("it is quantised, and only float models can be loaded")
+        shape = tuple(image.ShapeAsNumpy().tolist())
+        fixed = image.ShapeSignatureIsNone() or min(image.ShapeSignatureAsNumpy()) > 0
+        sane = len(shape) == 4 and all(0 < side <= _MOST_PIXELS for side in shape)
+        if not (fixed and sane) or (shape[0], shape[3]) != (1, 3):
+            raise ValueError(f"its input is not one image of fixed size but {shape}")
+        return shape[1], shape[2]
+
     def _operators(self) -> Iterator[tuple[str, Any, Any]]:
-        for index in range(self.subgraph.OperatorsLength()):
+        for index in range(_checked(self.subgraph.OperatorsLength(), "operations")):
             operator = self.subgraph.Operators(index)
             code = self.model.OperatorCodes(operator.OpcodeIndex())
             # Files of before 2020 hold the code in the deprecated field alone.
             name = _OPERATORS[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-            if name not in _KNOWN:
-                raise self.error(f"it has the operation {name}")
-            options = None
-            if name in _OPTIONS:
-                options = _OPTIONS[name]()
-                table = operator.BuiltinOptions()
-                options.Init(table.Bytes, table.Pos)
+            if name not in _OPTIONS:
+                raise ValueError(f"it has the operation {name}")
+            options, table = _OPTIONS[name](), operator.BuiltinOptions()
+            options.Init(table.Bytes, table.Pos)
             yield name, operator, options
 
-    def _convolution(self, operator: Any, options: Any) -> FoldedConv:
-        _, kernel, bias = (int(index) for index in operator.InputsAsNumpy())
-        return FoldedConv(
+    def _convolution(
+        self, name: str, features: int, constants: list[int], options: Any
+    ) -> tuple[str, ...]:
+        if len(constants) != 2:
+            raise ValueError(f"it has the operation {name} without kernel and bias")
+        kernel, bias = constants
+        scope = self._name(kernel).rpartition("/")[0]
+        if scope in self.convolutions:
+            raise ValueError(f"it has {scope!r} twice")
+        self.convolutions[scope] = FoldedConv(
             kernel=self._constant(kernel),
             bias=self._constant(bias),
             kernel_name=self._name(kernel),
             bias_name=self._name(bias),
-            strides=options.StrideH(),
-            rate=options.DilationHFactor(),
+            settings=ConvSettings(
+                strides=_square(scope, options.StrideH(), options.StrideW()),
+                rate=_square(
+                    scope, options.DilationHFactor(), options.DilationWFactor()
+                ),
+                depthwise=name == "DEPTHWISE_CONV_2D",
+                activation=_activation(options),
+            ),
         )
+        if options.Padding() != schema.Padding.SAME:
+            raise ValueError(f"{scope!r} does not pad")
+        self.inputs[scope] = self._origin(features)
+        return (scope,)
+
+    def _resize(
+        self, features: int, constants: list[int], options: Any
+    ) -> tuple[str, ...]:
+        self.used.update(constants)
+        if not options.AlignCorners() or options.HalfPixelCenters():
+            raise ValueError("it resizes without aligned corners")
+        return self._origin(features)
+
+    def _pool(self, features: int, options: Any) -> tuple[str, ...]:
+        self.window = (options.FilterHeight(), options.FilterWidth())
+        plain = _activation(options) == "linear"
+        if options.Padding() != schema.Padding.VALID or not plain:
+            raise ValueError("it pools with padding or an activation")
+        return (POOL, *self._origin(features))
+
+    def _merge(self, name: str, features: list[int], options: Any) -> tuple[str, ...]:
+        if _activation(options) != "linear":
+            raise ValueError(f"it has an activation in the operation {name}")
+        # Without doubles, or a malicious file grows them without end.
+        scopes = dict.fromkeys(s for index in features for s in self._origin(index))
+        return tuple(sorted(scopes) if name == "ADD" else scopes)
+
+    def _origin(self, index: int) -> tuple[str, ...]:
+        return self.origins.get(index, ())
 
     def _constant(self, index: int) -> Array:
         self.used.add(index)
         tensor = self.subgraph.Tensors(index)
+        name, shape = self._name(index), tuple(tensor.ShapeAsNumpy().tolist())
         raw = self.model.Buffers(tensor.Buffer()).DataAsNumpy()
-        if tensor.Type() != schema.TensorType.FLOAT32 or not isinstance(
-            raw, np.ndarray
-        ):
-            raise self.error(f"tensor {self._name(index)!r} is not a float constant")
-        return raw.view(np.float32).reshape(tensor.ShapeAsNumpy()).copy()
+        if tensor.Type() != schema.TensorType.FLOAT32 or isinstance(raw, int):
+            raise ValueError(f"tensor {name!r} is not a float constant")
+        if raw.size != 4 * math.prod(shape):
+            raise ValueError(f"tensor {name!r} has {raw.size} bytes for shape {shape}")
+        return raw.view("<f4").reshape(shape)
 
     def _name(self, index: int) -> str:
-        return self.subgraph.Tensors(index).Name().decode()
+        name = self.subgraph.Tensors(index).Name()
+        return name[:_LONGEST_NAME].decode(errors="replace")
 
     def _check_all_used(self) -> None:
-        for index in range(self.subgraph.TensorsLength()):
+        for index in range(_checked(self.subgraph.TensorsLength(), "tensors")):
             tensor = self.subgraph.Tensors(index)
             constant = self.model.Buffers(tensor.Buffer()).DataLength() > 0
-            is_float = tensor.Type() == schema.TensorType.FLOAT32
-            if constant and is_float and index not in self.used:
-                raise self.error(f"tensor {self._name(index)!r} has no place in it")
+            if constant and index not in self.used:
+                raise ValueError(f"tensor {self._name(index)!r} has no place in it")
 
-    def _labels(self) -> tuple[str, ...] | None:
-        # Metadata is a zip archive appended to the flatbuffer.
-        try:
-            with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
-                name = next(n for n in archive.namelist() if n.endswith(".txt"))
-                return tuple(archive.read(name).decode().strip().splitlines())
-        except (zipfile.BadZipFile, StopIteration, UnicodeDecodeError):
-            return None
+
+def _checked(count: int, what: str) -> int:
+    if count > _MOST_PARTS:
+        raise ValueError(f"it has {count} {what}")
+    return count
+
+
+def _square(scope: str, height: int, width: int) -> int:
+    if height != width:
+        raise ValueError(f"{scope!r} has a stride or rate of {height} x {width}")
+    return height
+
+
+def _activation(options: Any) -> str:
+    return _ACTIVATIONS[options.FusedActivationFunction()].lower()

@@ -149,3 +149,11 @@ def test_argument_out_of_range_is_named_in_the_error(
 def test_input_that_is_no_feature_map_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"known number of channels\. Received: inp"):
         AtrousConv(3).build(shape)
+
+
+@pytest.mark.parametrize("rate", [1, 2])
+def test_another_number_of_channels_raises(rate: int) -> None:
+    layer = AtrousConv(2, rate=rate)
+    layer(np.zeros((1, 5, 5, 2), "float32"))
+    with pytest.raises(ValueError, match="expected axis -1"):
+        layer(np.zeros((1, 5, 5, 4), "float32"))

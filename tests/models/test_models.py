@@ -1,5 +1,7 @@
 """What one model has and another has not; arguments and their errors."""
 
+import json
+import pathlib
 from typing import Any
 
 import keras
@@ -199,13 +201,96 @@ def test_model_on_unsuitable_backbone_lists_those_it_has(cls: type) -> None:
         ({"crop_size": (1, 2, 3)}, "`crop_size` must be a positive integer, or"),
         ({"resize_mode": "crop"}, "`resize_mode` must be one of 'pad', 'stretch'"),
         ({"preprocessing": "rgb"}, "`preprocessing` must be one of"),
+        ({"output_stride": 16.5}, "`output_stride` must be 8, 16 or 32"),
+        ({"atrous_rates": 6}, "`atrous_rates` must hold integers.*atrous_rates=6"),
+        ({"crop_size": 513.0}, "`crop_size` must be a positive integer, or"),
         ({"class_names": ["a"]}, "one name for each of the 21 classes"),
+        ({"class_names": "a" * 21}, "one name for each of the 21 classes"),
+        ({"class_names": list(range(21))}, "one name for each of the 21 classes"),
+        ({"input_shape": (65, 65)}, "`input_shape` must be a height, a width and 3"),
+        ({"input_shape": (65, 65, 1)}, "`input_shape` must be a height, a width"),
+        ({"weights": "imagenet"}, r"`weights` must be .*load_model.*'imagenet'"),
+        ({"alpha": "0.5"}, "`alpha` must be above 0"),
         ({"backbone": "resnet5"}, "Unknown `backbone`"),
     ],
 )
 def test_v3_of_bad_argument_raises(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         keras_deeplab.DeepLabV3(**{**_MOBILE, **arguments})
+
+
+@pytest.mark.parametrize("name", ["low_level_filters", "decoder_filters"])
+@pytest.mark.parametrize("filters", [None, 0, -1])
+def test_v3plus_of_bad_filters_raises(name: str, filters: int | None) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` must be an integer"):
+        keras_deeplab.DeepLabV3Plus(**_MOBILE, **{name: filters})
+
+
+def test_v2_of_bad_hidden_filters_names_them() -> None:
+    with pytest.raises(ValueError, match="`hidden_filters` must be an integer"):
+        keras_deeplab.DeepLabV2(**_SMALL_RESNET, hidden_filters=-1)
+
+
+def test_numpy_arguments_are_kept_as_plain_numbers() -> None:
+    model = keras_deeplab.DeepLabV3(
+        **_MOBILE,
+        classes=np.int64(3),
+        output_stride=np.int64(16),
+        atrous_rates=np.array([2, 4]),
+        crop_size=np.int64(33),
+    )
+    config = json.loads(json.dumps(model.get_config()))
+    assert config["classes"] == 3
+    assert config["atrous_rates"] == [2, 4]
+
+
+def test_frozen_layers_stay_frozen_in_a_file_and_at_another_stride(
+    tmp_path: pathlib.Path,
+) -> None:
+    model = keras_deeplab.DeepLabV3(**_MOBILE)
+    norms = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    for norm in norms:
+        norm.trainable = False
+    model.get_layer("conv").trainable = False
+    expected = [weight.path for weight in model.trainable_weights]
+    assert len(expected) == len(model.weights) - 4 * len(norms) - 1
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for found in (loaded, model.with_output_stride(8)):
+        assert [weight.path for weight in found.trainable_weights] == expected
+
+
+def test_separable_blocks_start_as_published() -> None:
+    model = keras_deeplab.DeepLabV3Plus("mobilenet_v2")
+    for path, expected in (
+        ("aspp/rate_1/depthwise/kernel", 0.33),
+        ("aspp/rate_1/pointwise/kernel", 0.06),
+        ("decoder_conv1/depthwise/kernel", 0.33),
+        ("decoder_conv2/pointwise/kernel", 0.06),
+        ("logits/kernel", 0.01),
+    ):
+        (weight,) = (w for w in model.weights if w.path == path)
+        # Keras' truncated normal has 0.88 of the deviation it is given.
+        assert np.std(weight) == pytest.approx(0.88 * expected, rel=0.1)
+
+
+def test_lraspp_given_strides_rescale_with_the_output_stride() -> None:
+    model = keras_deeplab.LRASPP("mobilenet_v3_small", pooling_strides=(8, 10))
+    gate = model.with_output_stride(8).get_layer("gate")
+    assert (gate.window, gate.strides) == ((97, 97), (16, 20))
+
+
+@pytest.mark.parametrize("cls", [keras_deeplab.DeepLabV1, keras_deeplab.DeepLabV2])
+def test_v1_and_v2_subtract_the_mean_of_the_released_models(cls: Any) -> None:
+    model = cls("vgg16", classes=2)
+    blue = model.preprocess(np.float32([[[[0, 0, 255]]]]))
+    np.testing.assert_allclose(
+        blue, [[[[255 - 104.008, -116.669, -122.675]]]], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("scales", [(), (0.5, 1), (1, 0), (1, 1.5)])

@@ -4,11 +4,12 @@ import dataclasses
 import math
 from typing import Any
 
+import keras
 import pytest
 
 import keras_deeplab
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
-from keras_deeplab.models import Segmenter, count_multiply_adds
+from keras_deeplab.models import Segmenter, count_multiply_adds, model_table
 from keras_deeplab.models.complexity import MODELS
 
 _ZOO = "official model zoo, model_zoo.md"
@@ -40,8 +41,10 @@ class Published:
 #
 # What remains: the papers' tool counts more than convolutions (batch norm, pooling,
 # resizing, gates, swishes), which is little but for MobileNetV3 on large images, whose
-# convolutions are few: 4 to 10 %. The decoder of V3+ on ResNet-101 is counted 1.3 %
-# lower in the paper than its own layer sizes give; no cause was found.
+# convolutions are few: 4 to 7 %. LR-ASPP's first classifier counts at stride 8, where
+# the official graph has it; ours comes before the resize, with the same answer. The
+# decoder of V3+ on ResNet-101 is counted 1.3 % lower in the paper than its own layer
+# sizes give; no cause was found.
 _FIGURES = [
     Published(
         model="DeepLabV3",
@@ -130,7 +133,7 @@ _FIGURES = [
         size=_STREET,
         parameters="1.51",
         multiply_adds=9.74,
-        tolerance=0.05,
+        tolerance=0.04,
     ),
     Published(
         model="LRASPP",
@@ -143,7 +146,7 @@ _FIGURES = [
         size=_STREET,
         parameters="1.63",
         multiply_adds=10.33,
-        tolerance=0.05,
+        tolerance=0.04,
     ),
     Published(
         model="LRASPP",
@@ -155,7 +158,7 @@ _FIGURES = [
         source=_MOBILENET_V3,
         size=_STREET,
         multiply_adds=7.74,
-        tolerance=0.05,
+        tolerance=0.04,
     ),
     Published(
         model="LRASPP",
@@ -164,7 +167,7 @@ _FIGURES = [
         size=_STREET,
         parameters="0.47",
         multiply_adds=2.90,
-        tolerance=0.085,
+        tolerance=0.06,
     ),
     Published(
         model="LRASPP",
@@ -176,7 +179,7 @@ _FIGURES = [
         source=_MOBILENET_V3,
         size=_STREET,
         multiply_adds=2.06,
-        tolerance=0.105,
+        tolerance=0.066,
     ),
 ]
 
@@ -237,6 +240,8 @@ def _padded_multiply_adds(model: Segmenter) -> float:
             positions = layer.multiply_adds / math.prod(layer.kernel.shape)
             for side in _sides(model, layer, positions):
                 count *= math.ceil(side / layer.rate) * layer.rate / side
+        if isinstance(model, keras_deeplab.LRASPP) and layer.name == "logits":
+            count *= (model.output_stride / 8) ** 2
         total += count
     return total
 
@@ -255,3 +260,10 @@ def _sides(
         if math.prod(sides) == positions:
             return sides
     raise AssertionError(f"{layer.path} has {positions} positions")
+
+
+def test_model_table_leaves_the_global_policy_alone() -> None:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    row = next(model_table(33))
+    assert (row.model, row.backbone, row.output_stride) == ("DeepLabV1", "vgg16", 8)
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"

@@ -56,6 +56,8 @@ def test_model_of_unknown_size_answers_at_the_input_size(
         assert logits.shape == (1, height, width, 3)
         assert logits.dtype == np.float32
         assert np.isfinite(logits).all()
+    if keras.backend.backend() == "tensorflow":
+        _check_graph_of_unknown_size(model)
 
 
 @pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
@@ -131,6 +133,22 @@ def test_sentence_of_the_readme_trains_xception() -> None:
     history = model.fit(_images(33, 33, batch=2), labels, epochs=2, verbose=0)
     first, second = history.history["loss"]
     assert second < first
+
+
+def _check_graph_of_unknown_size(model: keras.Model) -> None:
+    import tensorflow as tf
+
+    graph = tf.function(
+        lambda x: model(x, training=False),
+        input_signature=[tf.TensorSpec((None, None, None, 3))],
+        autograph=False,
+    )
+    for size in ((49, 65), (50, 37)):
+        expected = np.asarray(model(_images(*size)))
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(
+            graph(_images(*size)) / scale, expected / scale, atol=1e-5
+        )
 
 
 def _disturb(model: keras.Model) -> None:
