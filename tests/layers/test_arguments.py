@@ -1,6 +1,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from keras_deeplab.layers import arguments
@@ -22,7 +23,23 @@ def test_rates_of_any_sequence_are_a_tuple() -> None:
 def test_value_that_is_no_positive_integer_is_named_in_the_error(value: Any) -> None:
     message = rf"`count` must be an integer of at least 1\. Received: count={value!r}"
     with pytest.raises(ValueError, match=message):
-        arguments.check_positive(other=1, count=value)
+        arguments.positive(count=value)
+
+
+def test_numpy_integers_become_plain_ones() -> None:
+    for found in (
+        arguments.positive(count=np.int64(3)),
+        arguments.rates_of(rates=np.array([3]))[0],
+        (arguments.size_of(size=np.int32(3)) or (0,))[0],
+    ):
+        assert type(found) is int
+        assert found == 3
+
+
+@pytest.mark.parametrize("value", [1, -0.1, "0.5", None])
+def test_value_that_is_no_fraction_is_named_in_the_error(value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"`share` .*Received: share={value!r}"):
+        arguments.fraction(share=value)
 
 
 def test_image_data_format_other_than_channels_last_is_refused() -> None:

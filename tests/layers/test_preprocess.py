@@ -70,7 +70,7 @@ def test_pixels_under_mixed_precision_are_rounded_only_once(policy: str) -> None
 
 def test_unknown_mode_is_named_in_the_error() -> None:
     message = (
-        r"`mode` must be one of 'symmetric', 'caffe', 'mean', 'none'\. "
+        r"`mode` must be one of 'symmetric', 'caffe', 'caffe_voc', 'mean', 'none'\. "
         r"Received: mode='torch'"
     )
     with pytest.raises(ValueError, match=message):

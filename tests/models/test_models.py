@@ -67,7 +67,6 @@ def test_v1_fc6_has_rate_12_at_stride_8_and_1024_filters() -> None:
     model = keras_deeplab.DeepLabV1()
     fc6 = model.get_layer("fc6")
     assert (fc6.rate, fc6.kernel_size, fc6.filters) == (12, 3, 1024)
-    assert model.preprocessing == "caffe"
 
 
 @pytest.mark.parametrize(("output_stride", "rate"), [(16, 6), (32, 3)])
