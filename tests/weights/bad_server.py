@@ -113,12 +113,12 @@ def serve(
     return answer
 
 
-def chunked(data: bytes, *, end: bool = True, trailers: int = 0) -> Answer:
+def chunked(data: bytes, *, end: bool = True) -> Answer:
     def answer(request: BaseHTTPRequestHandler) -> None:
         head(request, 200, {"Transfer-Encoding": "chunked"})
         request.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         if end:
-            request.wfile.write(b"0\r\n" + b"A: b\r\n" * trailers + b"\r\n")
+            request.wfile.write(b"0\r\n\r\n")
 
     return answer
 
