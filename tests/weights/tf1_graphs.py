@@ -31,6 +31,8 @@ class Net:
 
     epsilon: float
     same: bool = False
+    # Variance that a kernel gives per variance of its input.
+    gain: float = 2.0
     random: Any = dataclasses.field(default_factory=lambda: np.random.default_rng(7))
     variables: dict[str, Any] = dataclasses.field(default_factory=dict)
     ends: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -79,7 +81,7 @@ class Net:
     ) -> Any:
         fan_in = size * size * x.shape[-1]
         shape = (size, size, x.shape[-1], filters)
-        kernel = self.random.normal(0, np.sqrt(2 / fan_in), shape)
+        kernel = self.random.normal(0, np.sqrt(self.gain / fan_in), shape)
         x, padding = self.padded(x, size, stride, rate)
         y = tf.nn.conv2d(
             x,
@@ -107,7 +109,7 @@ class Net:
         activation: Any = tf.nn.relu,
     ) -> Any:
         shape = (size, size, x.shape[-1], 1)
-        kernel = self.random.normal(0, np.sqrt(2) / size, shape)
+        kernel = self.random.normal(0, np.sqrt(self.gain) / size, shape)
         x, padding = self.padded(x, size, stride, rate)
         y = tf.nn.depthwise_conv2d(
             x,
@@ -246,6 +248,7 @@ def mobilenet(
     stem: tuple[int, Any],
     rows: list[tuple[Any, ...]],
     last: int | None,
+    gain: float,
     strided_shortcut: bool = True,
 ) -> tuple[Net, Any]:
     """Rows: kernel, expansion, filters, stride, squeeze and excite, activation.
@@ -253,7 +256,7 @@ def mobilenet(
     With `strided_shortcut` a bottleneck that gave its stride up for a rate adds its
     input where the channels agree, as the official code does.
     """
-    net = Net(epsilon=1e-3, same=True)
+    net = Net(epsilon=1e-3, same=True, gain=gain)
     x = net.conv(image, stem[0], 3, f"{scope}/Conv", stride=2, activation=stem[1])
     current, rate = 2, 1
     for i, (size, expansion, filters, stride, excite, activation) in enumerate(rows):
@@ -312,6 +315,8 @@ def mobilenet_v2(image: Any, output_stride: int, *, alpha: float) -> tuple[Net, 
         stem=(divisible(32 * alpha, by), tf.nn.relu6),
         rows=rows,
         last=None,
+        # Large enough for ReLU6 to cut.
+        gain=2.0,
     )
 
 
@@ -343,6 +348,8 @@ def mobilenet_v3(
         stem=(16, hard_swish),
         rows=rows,
         last=last,
+        # Small enough for the gates to stay between their ends.
+        gain=1.0,
         **kwargs,
     )
 
