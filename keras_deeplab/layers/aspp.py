@@ -111,14 +111,14 @@ class ASPP(keras.layers.Layer):
                 self._classifier(index, rate)
                 for index, rate in enumerate(self.rates, start=1)
             ]
-            self._tail: list[keras.layers.Layer] = []
+            tail: list[keras.layers.Layer] = []
         else:
             branches = [[branch] for branch in self._pyramid()]
-            self._tail = [self._block("projection", 1), self._dropout("dropout")]
-
+            tail = [self._block("projection", 1), self._dropout("dropout")]
         # One flat list: before Keras 3.15 a file would leave out lists of lists.
         self._steps = [step for branch in branches for step in branch]
         self._steps_a_branch = len(branches[0])
+        self._tail = tail
 
     @property
     def _branches(self) -> list[list[keras.layers.Layer]]:

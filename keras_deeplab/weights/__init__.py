@@ -1,6 +1,8 @@
 """Trained weights: files to models."""
 
+from keras_deeplab.weights.conversion_summary import ConversionSummary
+from keras_deeplab.weights.convert import load_official
 from keras_deeplab.weights.load import load_model
 from keras_deeplab.weights.unfold_batch_norm import unfold_batch_norm
 
-__all__ = ["load_model", "unfold_batch_norm"]
+__all__ = ["ConversionSummary", "load_model", "load_official", "unfold_batch_norm"]

@@ -6,22 +6,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 from keras_deeplab.models import Segmenter
-from keras_deeplab.weights.archive import MOST_BYTES
+from keras_deeplab.weights.array_archive import MOST_BYTES
+from keras_deeplab.weights.convert import build_official
 from keras_deeplab.weights.folded_graph import FoldedGraph
 from keras_deeplab.weights.keras_file import load_keras
 from keras_deeplab.weights.npz import read_npz
 from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
+from keras_deeplab.weights.tf1_checkpoint import checkpoint_prefix
 
 
 def load_model(source: str | os.PathLike[str]) -> Segmenter:
     """Loads a trained model, with its preprocessing and its class names.
 
-    The batch norms of official models come folded into their convolutions. To train
-    such a model further, call `unfold_batch_norm` first.
+    The batch norms in `.tflite` and `.npz` files are folded into the convolutions. To
+    train such a model further, call `unfold_batch_norm` first.
 
     Args:
         source: A `.keras` file of a model of this package, an official DeepLab
-            `.tflite` file of floats, or the arrays of an official model, `.npz`.
+            `.tflite` file of floats, the arrays of an official model, `.npz`, an
+            official frozen graph, `.pb`, or an official TensorFlow 1 checkpoint: what
+            the names of its files have in common, such as `model.ckpt`.
 
     Returns:
         A Keras model; `preprocess`, `class_names` and `crop_size` are set to what its
@@ -32,6 +36,8 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
             knows: every tensor has to find its place, and every layer its tensor.
     """
     path = Path(source)
+    if checkpoint_prefix(path) is not None:
+        return build_official(path)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(
@@ -75,5 +81,8 @@ _READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
         ".keras": load_keras,
         ".tflite": _load_tflite,
         ".npz": _load_npz,
+        ".pb": build_official,
+        # Several files of which none has this name: see above.
+        ".ckpt": build_official,
     }
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_deeplab.weights.archive import MOST_BYTES, read_member
+from keras_deeplab.weights.array_archive import MOST_BYTES, read_member
 from keras_deeplab.weights.folded_conv import Array, FoldedConv
 from keras_deeplab.weights.folded_graph import FoldedGraph
 

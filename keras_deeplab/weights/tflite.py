@@ -7,7 +7,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from keras_deeplab.weights.archive import read_appended_labels
+from keras_deeplab.weights.array_archive import read_appended_labels
 from keras_deeplab.weights.folded_conv import Array, ConvSettings, FoldedConv
 from keras_deeplab.weights.folded_graph import IMAGE, OUTPUT, POOL, FoldedGraph
 

@@ -1,11 +1,12 @@
-"""Official models, read once for all the tests that alter or run them."""
+"""Official models, read once; a server that misbehaves, and a cache folder."""
 
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from tests.weights import npz_files, tflite_files
+from tests.weights import bad_server, npz_files, tflite_files
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,21 @@ def official_arrays(official: pathlib.Path) -> npz_files.Arrays:
 def official_tflite(official: pathlib.Path) -> bytes:
     """The file of the width-0.5 model."""
     return (official / tflite_files.OFFICIAL).read_bytes()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[bad_server.BadServer]:
+    # Loopback is reached directly, whatever the machine has for a proxy.
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with bad_server.running() as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The cache folder, empty, and no mirror."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("KERAS_DEEPLAB_HOME", str(folder))
+    monkeypatch.delenv("KERAS_DEEPLAB_MIRROR", raising=False)
+    return folder

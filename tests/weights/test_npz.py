@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_deeplab.weights import load_model
-from keras_deeplab.weights.archive import MOST_BYTES
+from keras_deeplab.weights.array_archive import MOST_BYTES
 from tests.weights.npz_files import (
     Arrays,
     folded_arrays,

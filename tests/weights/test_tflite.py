@@ -11,7 +11,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from keras_deeplab.weights import load_model
-from keras_deeplab.weights.archive import MOST_BYTES
+from keras_deeplab.weights.array_archive import MOST_BYTES
 from tests.weights.refusal import check_refused
 from tests.weights.tflite_files import (
     OFFICIAL,

@@ -1,0 +1,457 @@
+"""Official TensorFlow 1 files: whole, changed, damaged and hostile ones."""
+
+import pathlib
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import graph_pb2
+
+import keras_deeplab
+from keras_deeplab.backbones import build_backbone
+from keras_deeplab.weights import load_model
+from keras_deeplab.weights.checkpoint_index import read_index
+from keras_deeplab.weights.convert import build_official, load_official
+from keras_deeplab.weights.frozen_graph import read_frozen_graph
+from keras_deeplab.weights.official_model import official_arguments
+from keras_deeplab.weights.tf1_checkpoint import read_tf1_checkpoint
+from tests.weights import tf1_graphs as tf1
+from tests.weights.test_tf1_parity import mobilenet_case
+
+CASE = mobilenet_case(0.35, 16)
+REFUSED = "`source` does not hold the variables of an official DeepLab model: "
+Arrays = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tf1.Written:
+    return CASE.written(tmp_path_factory.mktemp("official"))
+
+
+@pytest.fixture(scope="module")
+def arrays(written: tf1.Written) -> Arrays:
+    reader = tf.train.load_checkpoint(str(written.checkpoint))
+    names = reader.get_variable_to_shape_map()
+    return {name: reader.get_tensor(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return CASE.model(crop_size=CASE.crop, **CASE.arguments)
+
+
+@pytest.fixture(scope="module")
+def graph(written: tf1.Written) -> graph_pb2.GraphDef:
+    return graph_pb2.GraphDef.FromString(written.frozen.read_bytes())
+
+
+def save(folder: pathlib.Path, arrays: Arrays) -> pathlib.Path:
+    with tf.Graph().as_default(), tf1.v1.Session() as session:
+        variables = {
+            name: tf1.v1.get_variable(name, initializer=value, use_resource=False)
+            for name, value in arrays.items()
+        }
+        session.run(tf1.v1.global_variables_initializer())
+        saver = tf1.v1.train.Saver(variables)
+        return pathlib.Path(saver.save(session, str(folder / "model.ckpt")))
+
+
+def freeze(folder: pathlib.Path, graph: graph_pb2.GraphDef) -> pathlib.Path:
+    path = folder / "frozen.pb"
+    path.write_bytes(graph.SerializeToString())
+    return path
+
+
+def changed(graph: graph_pb2.GraphDef) -> tuple[graph_pb2.GraphDef, Any]:
+    """A copy of a graph, and its constants by name."""
+    copy = graph_pb2.GraphDef.FromString(graph.SerializeToString())
+    return copy, {node.name: node for node in copy.node if node.op == "Const"}
+
+
+# Whole files.
+
+
+def test_shapes_of_a_checkpoint_when_read_are_those_of_tensorflow(
+    written: tf1.Written, arrays: Arrays
+) -> None:
+    variables = read_tf1_checkpoint(written.checkpoint)
+    assert variables.shapes == {name: array.shape for name, array in arrays.items()}
+    name = "MobilenetV2/Conv/weights"
+    np.testing.assert_array_equal(variables.read(name), arrays[name])
+
+
+def test_load_model_from_a_checkpoint_recognises_it(written: tf1.Written) -> None:
+    for path in (
+        written.checkpoint,
+        written.checkpoint.with_name("model.ckpt.index"),
+        written.checkpoint.with_name("model.ckpt.data-00000-of-00001"),
+    ):
+        loaded = load_model(path)
+        assert isinstance(loaded, keras_deeplab.DeepLabV3)
+        config = loaded.get_config()
+        assert config["backbone"] == "mobilenet_v2"
+        assert config["alpha"] == 0.35
+        assert config["atrous_rates"] == ()
+        assert config["output_stride"] == 16
+        assert config["crop_size"] == (513, 513)
+        assert loaded.class_names[1] == "aeroplane"
+
+
+def test_load_model_from_a_frozen_graph_answers_as_the_graph(
+    written: tf1.Written,
+) -> None:
+    loaded = load_model(written.frozen)
+    scale = np.abs(written.answer).max()
+    answer = np.asarray(loaded(written.image))
+    np.testing.assert_allclose(answer, written.answer, atol=1e-4 * scale)
+
+
+def test_build_official_with_arguments_overrides_what_was_found(
+    written: tf1.Written,
+) -> None:
+    loaded = build_official(written.frozen, output_stride=8, crop_size=257)
+    assert loaded.output_stride == 8
+    assert loaded.crop_size == (257, 257)
+
+
+def test_load_official_when_done_counts_every_variable(
+    written: tf1.Written, arrays: Arrays, model: keras.Model
+) -> None:
+    summary = load_official(written.checkpoint, model)
+    assert set(summary.used) | set(summary.skipped) == set(arrays)
+    assert "global_step" in summary.skipped
+    assert "aspp0/weights/Momentum" in summary.skipped
+    assert str(summary).endswith("272 variables used, 165 skipped, 0 weights kept")
+
+
+def test_load_official_when_all_but_logits_keeps_another_head(
+    written: tf1.Written,
+) -> None:
+    other = CASE.model(**CASE.arguments, classes=5)
+    before = np.array(other.get_layer("logits").kernel)
+    summary = load_official(written.checkpoint, other, part="all_but_logits")
+    assert summary.kept == ("logits/semantic/weights", "logits/semantic/biases")
+    assert "logits/semantic/weights" in summary.skipped
+    np.testing.assert_array_equal(other.get_layer("logits").kernel, before)
+
+
+def test_load_official_when_backbone_takes_a_classifier(
+    tmp_path: pathlib.Path, arrays: Arrays
+) -> None:
+    classifier = {k: v for k, v in arrays.items() if k.startswith("MobilenetV2/")}
+    classifier["MobilenetV2/Conv_1/weights"] = np.ones((1, 1, 112, 8), "float32")
+    classifier["MobilenetV2/Logits/Conv2d_1c_1x1/biases"] = np.ones(8, "float32")
+    path = save(tmp_path, classifier)
+    backbone = build_backbone("mobilenet_v2", alpha=0.35)
+    summary = load_official(path, backbone)
+    assert len(summary.used) == len(backbone.weights)
+    assert "MobilenetV2/Conv_1/weights" in summary.skipped
+    whole = CASE.model(**CASE.arguments)
+    assert load_official(path, whole, part="backbone").used == summary.used
+    with pytest.raises(ValueError, match="no variable of a segmentation head"):
+        load_model(path)
+
+
+def test_load_official_with_an_unknown_part_raises(
+    written: tf1.Written, model: keras.Model
+) -> None:
+    with pytest.raises(ValueError, match="`part` must be one of"):
+        load_official(written.checkpoint, model, part="head")
+
+
+# Files with one thing changed.
+
+
+def lose(arrays: Arrays) -> None:
+    del arrays["aspp0/weights"]
+
+
+def add(arrays: Arrays) -> None:
+    arrays["aspp9/weights"] = np.ones((1, 1), "float32")
+
+
+def reshape(arrays: Arrays) -> None:
+    arrays["concat_projection/weights"] = np.ones((1, 1, 2, 256), "float32")
+
+
+def retype(arrays: Arrays) -> None:
+    name = "concat_projection/weights"
+    arrays[name] = arrays[name].astype("float64")
+
+
+CHANGES = [
+    (lose, r"variable 'aspp0/weights' is missing"),
+    (add, r"variable 'aspp9/weights' has no place in the model"),
+    (
+        reshape,
+        r"variable 'concat_projection/weights' has the shape \(1, 1, 2, 256\), and the "
+        r"model's weight 'aspp/projection/conv/kernel' has \(1, 1, 512, 256\)",
+    ),
+    (retype, r"variable 'concat_projection/weights' is float64, not float32"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), CHANGES)
+def test_load_official_from_a_changed_checkpoint_names_the_variable(
+    tmp_path: pathlib.Path,
+    arrays: Arrays,
+    model: keras.Model,
+    change: Callable[[Arrays], None],
+    problem: str,
+) -> None:
+    copy = dict(arrays)
+    change(copy)
+    path = save(tmp_path, copy)
+    message = rf"{REFUSED}{problem}\. Received: source='{path}'"
+    with pytest.raises(ValueError, match=message):
+        load_official(path, model)
+
+
+def test_load_official_when_refused_leaves_the_model_as_it_was(
+    tmp_path: pathlib.Path, arrays: Arrays
+) -> None:
+    copy = dict(arrays)
+    add(copy)
+    fresh = CASE.model(**CASE.arguments)
+    before = fresh.get_weights()
+    with pytest.raises(ValueError, match="has no place"):
+        load_official(save(tmp_path, copy), fresh)
+    for old, new in zip(before, fresh.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+UNKNOWN = [
+    ("meta_architecture/branch0/weights", "it has a dense prediction cell"),
+    ("resnet_v1_101/conv1/weights", "it has a plain ResNet, not the beta layout"),
+    ("inception/weights", "it has no variable of a backbone, such as xception_41"),
+]
+
+
+@pytest.mark.parametrize(("name", "problem"), UNKNOWN)
+def test_load_model_from_another_network_says_which(
+    tmp_path: pathlib.Path, name: str, problem: str
+) -> None:
+    path = save(tmp_path, {name: np.ones((1, 1, 1, 1), "float32")})
+    with pytest.raises(ValueError, match=REFUSED + problem):
+        load_model(path)
+
+
+def test_load_model_from_too_large_a_network_raises_before_building(
+    tmp_path: pathlib.Path, arrays: Arrays
+) -> None:
+    copy = dict(arrays)
+    copy["aspp0/weights"] = np.ones((1, 1, 1, 5000), "float32")
+    with pytest.raises(ValueError, match="'aspp0/weights' has 5000 channels"):
+        load_model(save(tmp_path, copy))
+
+
+# Damaged and hostile checkpoints.
+
+
+def test_load_model_without_a_checkpoint_says_so(tmp_path: pathlib.Path) -> None:
+    for name in ("model.ckpt", "frozen.pb"):
+        with pytest.raises(ValueError, match="`source` is not a file"):
+            load_model(tmp_path / name)
+        with pytest.raises(ValueError, match="there is no"):
+            build_official(tmp_path / name)
+
+
+@pytest.mark.parametrize("part", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.999])
+def test_load_model_from_a_truncated_checkpoint_raises(
+    tmp_path: pathlib.Path, written: tf1.Written, part: str, share: float
+) -> None:
+    copy_checkpoint(written, tmp_path)
+    path = tmp_path / f"model.ckpt.{part}"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match=REFUSED):
+        load_model(tmp_path / "model.ckpt")
+
+
+def test_load_model_from_a_checkpoint_with_wrong_data_raises(
+    tmp_path: pathlib.Path, written: tf1.Written
+) -> None:
+    copy_checkpoint(written, tmp_path)
+    path = tmp_path / "model.ckpt.data-00000-of-00001"
+    data = bytearray(path.read_bytes())
+    for position in range(0, len(data), 64):
+        data[position] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"cannot be read .*hecksum"):
+        load_model(tmp_path / "model.ckpt")
+
+
+def test_index_of_a_checkpoint_when_damaged_raises(written: tf1.Written) -> None:
+    index = written.checkpoint.with_name("model.ckpt.index").read_bytes()
+    whole = read_index(index).shapes
+    refused = 0
+    for damaged in damage(index, 1000):
+        try:
+            shapes = read_index(damaged).shapes
+        except ValueError:
+            refused += 1
+        else:
+            assert len(shapes) <= len(whole)
+    assert refused > 200
+
+
+def test_load_official_from_a_checkpoint_with_a_damaged_index_raises(
+    tmp_path: pathlib.Path, written: tf1.Written, model: keras.Model
+) -> None:
+    copy_checkpoint(written, tmp_path)
+    path = tmp_path / "model.ckpt.index"
+    index = path.read_bytes()
+    refused = 0
+    for damaged in damage(index, 40):
+        path.write_bytes(damaged)
+        try:
+            load_official(tmp_path / "model.ckpt", model)
+        except ValueError:
+            refused += 1
+    # The rest is slots, which nothing reads.
+    assert refused > 20
+
+
+def copy_checkpoint(written: tf1.Written, folder: pathlib.Path) -> None:
+    for path in written.checkpoint.parent.glob("model.ckpt.*"):
+        shutil.copy(path, folder)
+
+
+def damage(data: bytes, times: int) -> Iterator[bytes]:
+    """Copies with a few bytes changed, always the same ones."""
+    random = np.random.default_rng(0)
+    for _ in range(times):
+        copy = bytearray(data)
+        for _ in range(random.integers(1, 6)):
+            copy[random.integers(len(copy))] = random.integers(256)
+        if random.random() < 0.2:
+            del copy[random.integers(len(copy)) :]
+        yield bytes(copy)
+
+
+# Damaged and hostile graphs.
+
+
+@pytest.mark.parametrize("share", [0.3, 0.999])
+def test_load_model_from_a_truncated_graph_raises(
+    tmp_path: pathlib.Path, written: tf1.Written, share: float
+) -> None:
+    data = written.frozen.read_bytes()
+    path = tmp_path / "frozen.pb"
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match=REFUSED):
+        load_model(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 99, b"not a graph at all"])
+def test_load_model_from_no_graph_raises(tmp_path: pathlib.Path, data: bytes) -> None:
+    path = tmp_path / "frozen.pb"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=REFUSED):
+        load_model(path)
+
+
+def test_graph_without_its_numbers_when_damaged_raises(
+    tmp_path: pathlib.Path, graph: graph_pb2.GraphDef
+) -> None:
+    small, constants = changed(graph)
+    for node in constants.values():
+        node.attr["value"].tensor.tensor_content = b""
+    path = tmp_path / "frozen.pb"
+    refused = 0
+    for damaged in damage(small.SerializeToString(), 200):
+        path.write_bytes(damaged)
+        try:
+            variables = read_frozen_graph(path)
+            official_arguments(variables)
+            for name in variables.shapes:
+                variables.read(name)
+        except ValueError:
+            refused += 1
+    assert refused == 200
+
+
+def test_load_model_from_a_graph_with_a_repeated_number_fills_up(
+    tmp_path: pathlib.Path, graph: graph_pb2.GraphDef
+) -> None:
+    copy, constants = changed(graph)
+    tensor = constants["aspp0/BatchNorm/gamma"].attr["value"].tensor
+    tensor.tensor_content = b""
+    tensor.float_val.append(2.5)
+    gamma = load_model(freeze(tmp_path, copy)).get_layer("aspp").weights[6]
+    assert gamma.path == "aspp/rate_0/conv_batch_norm/gamma"
+    np.testing.assert_array_equal(gamma, np.full(256, 2.5))
+
+
+def shape_of(constants: Any, name: str) -> Any:
+    return constants[name].attr["value"].tensor.tensor_shape
+
+
+def negative(graph: Any, constants: Any) -> None:
+    shape_of(constants, "aspp0/weights").dim[0].size = -1
+
+
+def unknown_rank(graph: Any, constants: Any) -> None:
+    shape_of(constants, "aspp0/weights").unknown_rank = True
+
+
+def huge(graph: Any, constants: Any) -> None:
+    shape_of(constants, "aspp0/BatchNorm/beta").dim[0].size = 2**60
+
+
+def many(graph: Any, constants: Any) -> None:
+    shape_of(constants, "aspp0/BatchNorm/beta").dim.extend(
+        [shape_of(constants, "aspp0/BatchNorm/beta").dim[0]] * 99
+    )
+
+
+def short(graph: Any, constants: Any) -> None:
+    tensor = constants["aspp0/weights"].attr["value"].tensor
+    tensor.tensor_content = tensor.tensor_content[:-5]
+
+
+def double(graph: Any, constants: Any) -> None:
+    constants["aspp0/weights"].attr["value"].tensor.dtype = 2
+
+
+def window(graph: Any, constants: Any) -> None:
+    (node,) = (node for node in graph.node if node.name == "AvgPool2D/AvgPool")
+    node.attr["ksize"].list.i[1] = 2**40
+
+
+def strides(graph: Any, constants: Any) -> None:
+    for node in graph.node:
+        if node.op == "Conv2D":
+            node.attr["strides"].list.i[1] = 3
+
+
+HOSTILE = [
+    (negative, "constant 'aspp0/weights' has no usable shape"),
+    (unknown_rank, "constant 'aspp0/weights' has no usable shape"),
+    (many, "constant 'aspp0/BatchNorm/beta' has no usable shape"),
+    (huge, r"variable 'aspp0/BatchNorm/beta' has the shape \(1152921504606846976,\)"),
+    (short, "constant 'aspp0/weights' has 28670 numbers, not 28672"),
+    (double, "constant 'aspp0/weights' is not of float32"),
+    (window, "'AvgPool2D/AvgPool' has no usable ksize"),
+    (strides, "its strides multiply to 54 or more"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), HOSTILE)
+def test_load_model_from_a_hostile_graph_raises(
+    tmp_path: pathlib.Path,
+    graph: graph_pb2.GraphDef,
+    change: Callable[[Any, Any], None],
+    problem: str,
+) -> None:
+    copy, constants = changed(graph)
+    change(copy, constants)
+    path = freeze(tmp_path, copy)
+    message = rf"{REFUSED}{problem}.*Received: source='{path}'"
+    with pytest.raises(ValueError, match=message):
+        load_model(path)
