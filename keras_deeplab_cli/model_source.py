@@ -20,7 +20,10 @@ _DATA = "KERAS_DEEPLAB_TEST_DATA"
 _DEFAULT_DATA = "../shared/data"
 _OFFICIAL_NAME = "deeplabv3_mnv2_pascal_trainval"
 _OFFICIAL = f"models/deeplab/{_OFFICIAL_NAME}_folded.npz"
-_ACCEPTED = "a .keras file, an official DeepLab .tflite or its folded arrays, .npz"
+_ACCEPTED = (
+    "a .keras file, or an official DeepLab model: .tflite, its folded arrays .npz, a "
+    "frozen graph .pb or a TensorFlow 1 checkpoint"
+)
 
 
 def _check_output_stride(value: int | None) -> int | None:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -19,6 +20,9 @@ from keras_deeplab.layers import AtrousConv, Preprocess, Resize, arguments
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
 
 RESIZE_MODES = ("pad", "stretch")
+
+# Layers whose filters are classes, by the paths of their weights.
+_CLASSIFIER = re.compile(r"(^|/)(logits|low_level_logits|fc8_\d+)/")
 
 Features = Mapping[str, Tensor]
 
@@ -230,6 +234,33 @@ class Segmenter(keras.Model):
             config.update(self._rescaled(config, self.output_stride / output_stride))
         model = type(self).from_config(config)
         model.set_weights(self.get_weights())
+        return model
+
+    def with_classes(
+        self, classes: int, class_names: Sequence[str] | None = None
+    ) -> Self:
+        """Returns a model for other classes, to be trained on them.
+
+        The classifier starts anew, also for the same number of classes; every other
+        weight is a copy of this model's.
+
+        Args:
+            classes: Number of classes, background included.
+            class_names: A name for each class, or `None`.
+
+        Returns:
+            A new model; this one is left as it is.
+
+        Raises:
+            ValueError: If `classes` is not a positive integer, or `class_names` does
+                not fit it.
+        """
+        changes = {"classes": classes, "class_names": class_names}
+        model = type(self).from_config({**self.get_config(), **changes})
+        pairs = zip(model.weights, self.weights, strict=True)
+        for weight, source in pairs:
+            if not _CLASSIFIER.search(weight.path):
+                weight.assign(source)
         return model
 
     def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:

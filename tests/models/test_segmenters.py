@@ -109,6 +109,26 @@ def test_weights_of_stride_16_load_at_8_unchanged(
     np.testing.assert_array_equal(derived(image), finer(image))
 
 
+@pytest.mark.parametrize("cls", MODELS)
+@pytest.mark.parametrize("classes", [3, 5])
+def test_model_with_other_classes_keeps_all_but_the_classifier(
+    cls: type[Segmenter], classes: int
+) -> None:
+    model = small_model(cls, cls.backbones[-1])
+    _disturb(model)
+    other = model.with_classes(classes)
+    assert other.output_shape[-1] == classes
+    anew = set()
+    for ours, theirs in zip(other.weights, model.weights, strict=True):
+        if ours.shape != theirs.shape or not np.array_equal(ours, theirs):
+            anew.add(ours.path.split("/")[-2])
+    expected = {
+        "DeepLabV2": {"fc8_1", "fc8_2", "fc8_3", "fc8_4"},
+        "LRASPP": {"logits", "low_level_logits"},
+    }
+    assert anew == expected.get(cls.__name__, {"logits"})
+
+
 @pytest.mark.parametrize(("cls", "backbone"), _PAIRS)
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_keeps_float32_logits(
