@@ -48,7 +48,7 @@ def _set_weights(model: keras.Model) -> None:
         shape = tuple(weight.shape)
         if weight.path.endswith("logits/kernel") or "/fc8_" in weight.path:
             # Logits of about one, whatever came before.
-            value = rng.normal(0, 0.01, shape)
+            value = rng.normal(0, 0.01 if "/fc8_" in weight.path else 0.05, shape)
         elif len(shape) == 4:
             value = rng.normal(0, math.sqrt(2 / math.prod(shape[:3])), shape)
         elif weight.name in ("gamma", "moving_variance"):
