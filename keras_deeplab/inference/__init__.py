@@ -1,6 +1,6 @@
 """From photos to label maps, pictures and scores."""
 
-from keras_deeplab.inference.atomic_file import write_atomically
+from keras_deeplab._atomic_file import write_atomically
 from keras_deeplab.inference.class_share import (
     ClassShare,
     class_name,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_deeplab.inference.atomic_file import write_atomically
+from keras_deeplab._atomic_file import write_atomically
 from keras_deeplab.inference.colors import label_colors
 from keras_deeplab.inference.image_file import decoding, open_image
 

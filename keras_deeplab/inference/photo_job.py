@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_deeplab.inference.atomic_file import write_atomically
+from keras_deeplab._atomic_file import write_atomically
 from keras_deeplab.inference.class_share import count_labels
 from keras_deeplab.inference.labels_png import write_labels
 from keras_deeplab.inference.overlay import draw_overlay

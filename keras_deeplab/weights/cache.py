@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+from keras_deeplab._atomic_file import write_atomically
 from keras_deeplab.weights.download_error import DownloadError
 
 HOME_VARIABLE = "KERAS_DEEPLAB_HOME"
@@ -45,24 +46,6 @@ def unusable_cache(folder: Path, error: Exception) -> DownloadError:
         f"The cache folder cannot be used ({error}). Set {HOME_VARIABLE} to a folder "
         f"that you can write to. Received: folder={str(folder)!r}"
     )
-
-
-def write_text_atomically(path: Path, text: str) -> None:
-    """Writes a small file whole or not at all.
-
-    Args:
-        path: The file. Whoever writes it holds its lock, so one name beside it is free.
-        text: What it is to hold.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.new")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def pin_path(path: Path) -> Path:
@@ -112,7 +95,7 @@ def write_pin(path: Path, digest: str) -> None:
         OSError: If the pin cannot be written.
     """
     text = json.dumps({"file": path.name, "sha256": digest}, indent=2)
-    write_text_atomically(pin_path(path), f"{text}\n")
+    write_atomically(pin_path(path), lambda file: file.write(f"{text}\n".encode()))
 
 
 def _configured_folder() -> Path:

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from keras_deeplab.weights.cache import write_text_atomically
+from keras_deeplab._atomic_file import write_atomically
 
 # A strong one: of two answers with a weak one, bytes may differ. Nothing else may be
 # sent back in a request.
@@ -68,7 +68,7 @@ class PartFile:
         self.path.touch()
         if etag is not None:
             record = json.dumps({"url": url, "etag": etag})
-            write_text_atomically(self._record, record)
+            write_atomically(self._record, lambda file: file.write(record.encode()))
 
     def discard(self) -> None:
         """Deletes what has come.
