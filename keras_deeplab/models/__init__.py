@@ -6,6 +6,7 @@ from keras_deeplab.models.complexity import (
     count_multiply_adds,
     model_table,
 )
+from keras_deeplab.models.copy_weights import copy_weights
 from keras_deeplab.models.deeplab_v1 import DeepLabV1
 from keras_deeplab.models.deeplab_v2 import DeepLabV2
 from keras_deeplab.models.deeplab_v3 import DeepLabV3
@@ -22,6 +23,7 @@ __all__ = [
     "DeepLabV3Plus",
     "ModelRow",
     "Segmenter",
+    "copy_weights",
     "count_multiply_adds",
     "model_table",
 ]

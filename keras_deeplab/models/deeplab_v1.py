@@ -8,6 +8,7 @@ import keras
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import ConvBlock, arguments
+from keras_deeplab.models.pretrained import takes_weights
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
@@ -56,6 +57,7 @@ class DeepLabV1(Segmenter):
 
     backbones = ("vgg16",)
 
+    @takes_weights
     def __init__(
         self,
         backbone: str = "vgg16",

@@ -9,6 +9,7 @@ from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 from keras_deeplab.backbones import BackboneSpec
 from keras_deeplab.layers import ASPP, Resize, arguments
+from keras_deeplab.models.pretrained import takes_weights
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
@@ -60,6 +61,7 @@ class DeepLabV2(Segmenter):
 
     backbones = ("resnet101", "resnet50", "vgg16")
 
+    @takes_weights
     def __init__(
         self,
         backbone: str = "resnet101",

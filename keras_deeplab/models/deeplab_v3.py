@@ -7,6 +7,7 @@ from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 from keras_deeplab.backbones import BACKBONES
 from keras_deeplab.layers import ASPP, arguments
+from keras_deeplab.models.pretrained import takes_weights
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
@@ -83,6 +84,7 @@ class DeepLabV3(Segmenter):
 
     backbones = V3_BACKBONES
 
+    @takes_weights
     def __init__(
         self,
         backbone: str = "xception65",

@@ -10,6 +10,7 @@ from keras_deeplab._types import Tensor
 from keras_deeplab.layers import ConvBlock, Resize, arguments
 from keras_deeplab.layers.conv_block import separable_initializers
 from keras_deeplab.models.deeplab_v3 import V3_BACKBONES, checked_rates, pyramid
+from keras_deeplab.models.pretrained import takes_weights
 from keras_deeplab.models.segmenter import (
     Features,
     Frame,
@@ -63,6 +64,7 @@ class DeepLabV3Plus(Segmenter):
 
     backbones = V3_BACKBONES
 
+    @takes_weights
     def __init__(
         self,
         backbone: str = "xception65",

@@ -14,6 +14,7 @@ from keras_deeplab.layers import (
     Resize,
     arguments,
 )
+from keras_deeplab.models.pretrained import takes_weights
 from keras_deeplab.models.segmenter import Features, Frame, Segmenter, rescaled
 
 # The official models were trained on crops of 769, and pool over all of one.
@@ -63,6 +64,7 @@ class LRASPP(Segmenter):
 
     backbones = ("mobilenet_v3_small", "mobilenet_v3_large", "mobilenet_v2")
 
+    @takes_weights
     def __init__(
         self,
         backbone: str = "mobilenet_v3_large",

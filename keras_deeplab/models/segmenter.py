@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -18,11 +17,9 @@ from keras_deeplab.backbones import (
 )
 from keras_deeplab.layers import AtrousConv, Preprocess, Resize, arguments
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
+from keras_deeplab.models.copy_weights import copy_weights
 
 RESIZE_MODES = ("pad", "stretch")
-
-# Layers whose filters are classes, by the paths of their weights.
-_CLASSIFIER = re.compile(r"(^|/)(logits|low_level_logits|fc8_\d+)/")
 
 Features = Mapping[str, Tensor]
 
@@ -59,8 +56,12 @@ class Segmenter(keras.Model):
         output_stride: Input pixels a feature: 8, 16 or 32. Weights fit every one.
         input_shape: Height, width and channels. Height and width may be `None`;
             sizes of the form `output_stride * k + 1` align exactly.
-        weights: A file of this model's weights (`.weights.h5` or `.keras`), or `None`
-            for a fresh start.
+        weights: `None` for a fresh start; the name of trained weights, which
+            `keras-deeplab weights list` shows, or of the data set they were trained
+            on, such as `"pascal_voc"` or `"imagenet"`; or a file that `load_model`
+            takes, or one of this model's weights, `.weights.h5`. Arguments that are
+            not given are then those the weights were made with. For another number of
+            `classes` all are kept but the classifier's, and a `UserWarning` says so.
         classes: Number of classes, background included.
         classifier_activation: Activation of the output: `None` for logits,
             `"softmax"` for probabilities.
@@ -87,7 +88,9 @@ class Segmenter(keras.Model):
         `(batch, height, width, classes)`, float32, at the input's size.
 
     Raises:
-        ValueError: If an argument is out of range; the message says what is accepted.
+        ValueError: If an argument is out of range, or the weights do not suit the
+            model; the message says what is accepted.
+        DownloadError: If weights cannot be downloaded.
         TypeError: If the backbone has no such option.
     """
 
@@ -104,7 +107,6 @@ class Segmenter(keras.Model):
         backbone: str,
         output_stride: int,
         input_shape: Shape = (None, None, 3),
-        weights: str | None = None,
         classes: int = 21,
         classifier_activation: Any = None,
         class_names: Sequence[str] | None = None,
@@ -176,17 +178,6 @@ class Segmenter(keras.Model):
             # As the row holds them, so that a file's lists come back as tuples.
             **{option: getattr(spec, option) for option in backbone_options},
         }
-        if weights is not None:
-            self._load(weights)
-
-    def _load(self, weights: str) -> None:
-        if not str(weights).endswith((".weights.h5", ".keras")):
-            raise ValueError(
-                "`weights` must be a `.weights.h5` or `.keras` file of this model, or "
-                "`None`; `keras_deeplab.load_model` reads official files. "
-                f"Received: weights={weights!r}"
-            )
-        self.load_weights(weights)
 
     @classmethod
     def _network(
@@ -257,10 +248,7 @@ class Segmenter(keras.Model):
         """
         changes = {"classes": classes, "class_names": class_names}
         model = type(self).from_config({**self.get_config(), **changes})
-        pairs = zip(model.weights, self.weights, strict=True)
-        for weight, source in pairs:
-            if not _CLASSIFIER.search(weight.path):
-                weight.assign(source)
+        copy_weights(self, model, classifier=False)
         return model
 
     def _rescaled(self, config: Mapping[str, Any], factor: float) -> dict[str, Any]:

@@ -1,18 +1,14 @@
-"""One function from a file to a ready model."""
+"""One function from a name or a file to a ready model."""
 
 import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
-from keras_deeplab.models import Segmenter
-from keras_deeplab.weights.array_archive import MOST_BYTES
-from keras_deeplab.weights.convert import build_official
-from keras_deeplab.weights.folded_graph import FoldedGraph
-from keras_deeplab.weights.keras_file import load_keras
-from keras_deeplab.weights.npz import read_npz
-from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
-from keras_deeplab.weights.tf1_checkpoint import checkpoint_prefix
+from keras_deeplab.models import MODELS, Segmenter
+from keras_deeplab.weights.fetch_weights import find_row
+from keras_deeplab.weights.load_file import load_file
+from keras_deeplab.weights.manifest import manifest
+
+_MODELS: dict[str, Any] = {model.__name__: model for model in MODELS}
 
 
 def load_model(source: str | os.PathLike[str]) -> Segmenter:
@@ -22,10 +18,12 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
     train such a model further, call `unfold_batch_norm` first.
 
     Args:
-        source: A `.keras` file of a model of this package, an official DeepLab
-            `.tflite` file of floats, the arrays of an official model, `.npz`, an
-            official frozen graph, `.pb`, or an official TensorFlow 1 checkpoint: what
-            the names of its files have in common, such as `model.ckpt`.
+        source: A name of the manifest of weights, as `keras-deeplab weights list`
+            shows them, or a file: a `.keras` file of a model of this package, an
+            official DeepLab `.tflite` file of floats, the arrays of an official model,
+            `.npz`, an official frozen graph, `.pb`, or an official TensorFlow 1
+            checkpoint: what the names of its files have in common, such as
+            `model.ckpt`.
 
     Returns:
         A Keras model; `preprocess`, `class_names` and `crop_size` are set to what its
@@ -34,55 +32,15 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
     Raises:
         ValueError: If there is no such file, or it holds no model that this package
             knows: every tensor has to find its place, and every layer its tensor.
+        DownloadError: If weights cannot be downloaded, or are not what they should be.
     """
-    path = Path(source)
-    if checkpoint_prefix(path) is not None:
-        return build_official(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    name = os.fspath(source)
+    if name not in manifest():
+        return load_file(name)
+    row = find_row(name)
+    if row.model is None:
         raise ValueError(
-            f"`source` must be a file ending in {', '.join(_READERS)}. "
-            f"Received: source={str(source)!r}"
+            f"`source` is a backbone alone: give a model the argument "
+            f"weights={name!r}. Received: source={name!r}"
         )
-    # Unlike the method of a path, this takes every name that cannot be a file's.
-    if not os.path.isfile(path):
-        raise ValueError(f"`source` is not a file. Received: source={str(source)!r}")
-    return reader(path)
-
-
-def _load_npz(path: Path) -> Segmenter:
-    return _load_official(path, read_npz)
-
-
-def _load_tflite(path: Path) -> Segmenter:
-    # The reader brings the TFLite schema along, which few processes need.
-    from keras_deeplab.weights.tflite import read_tflite
-
-    return _load_official(path, read_tflite)
-
-
-def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES} bytes")
-        return build_mobilenet_v2(read(path))
-    except Exception as error:
-        # Lengths and offsets in a damaged file mean anything, and so do the errors.
-        told = isinstance(error, ValueError)
-        problem = error if told else f"it is damaged, {type(error).__name__}: {error}"
-        raise ValueError(
-            f"`source` is not an official DeepLab model that this package knows: "
-            f"{problem}. Received: source={str(path)!r}"
-        ) from error
-
-
-_READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
-    {
-        ".keras": load_keras,
-        ".tflite": _load_tflite,
-        ".npz": _load_npz,
-        ".pb": build_official,
-        # Several files of which none has this name: see above.
-        ".ckpt": build_official,
-    }
-)
+    return _MODELS[row.model](weights=name)

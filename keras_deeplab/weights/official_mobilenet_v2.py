@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
+from keras_deeplab._class_names import CLASS_NAMES
 from keras_deeplab.backbones import OUTPUT_STRIDES
 from keras_deeplab.models import DeepLabV3
-from keras_deeplab.weights.class_names import PASCAL_VOC
 from keras_deeplab.weights.folded_conv import FoldedConv, folded_slots, settings_of
 from keras_deeplab.weights.folded_graph import IMAGE, OUTPUT, POOL, FoldedGraph
 
@@ -102,7 +102,9 @@ def _alpha(graph: FoldedGraph) -> float:
 def _sizes(graph: FoldedGraph) -> dict[str, Any]:
     """Arguments that depend on the input: its size, output stride, crop, names."""
     classes = len(graph.convolutions["logits/semantic"].bias)
-    names = PASCAL_VOC if graph.class_names is None else graph.class_names
+    names = (
+        CLASS_NAMES["pascal_voc"] if graph.class_names is None else graph.class_names
+    )
     sizes: dict[str, Any] = {
         "classes": classes,
         "output_stride": _output_stride(graph),

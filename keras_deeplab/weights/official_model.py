@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from keras_deeplab._class_names import CLASS_NAMES
 from keras_deeplab.models import LRASPP, DeepLabV3, DeepLabV3Plus, Segmenter
-from keras_deeplab.weights.class_names import PASCAL_VOC
 from keras_deeplab.weights.official_variables import OfficialVariables
 
 # A variable that only this backbone has, the deeper one of two first.
@@ -49,6 +49,14 @@ _OUTPUT_STRIDES: Mapping[type, int] = MappingProxyType({LRASPP: 32})
 _OUTPUT_STRIDE = 16
 _CROPS: Mapping[int, int] = MappingProxyType({19: 769})
 _CROP = 513
+
+# The official data sets differ in how many classes they have.
+_CLASS_NAMES: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        len(CLASS_NAMES[name]): CLASS_NAMES[name]
+        for name in ("ade20k_with_background", "cityscapes", "pascal_voc")
+    }
+)
 
 
 def official_arguments(
@@ -156,7 +164,7 @@ def _frame(variables: OfficialVariables, cls: type) -> dict[str, Any]:
         crop = tuple((side - 1) * stride + 1 for side in variables.pooling_window)
     return {
         "classes": classes,
-        "class_names": PASCAL_VOC if classes == len(PASCAL_VOC) else None,
+        "class_names": _CLASS_NAMES.get(classes),
         "output_stride": stride,
         "crop_size": crop,
     }

@@ -1,0 +1,70 @@
+"""From a file of any format to a ready model."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from keras_deeplab.models import Segmenter
+from keras_deeplab.weights.array_archive import MOST_BYTES
+from keras_deeplab.weights.convert import build_official
+from keras_deeplab.weights.folded_graph import FoldedGraph
+from keras_deeplab.weights.keras_file import load_keras
+from keras_deeplab.weights.npz import read_npz
+from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
+from keras_deeplab.weights.tf1_checkpoint import checkpoint_prefix
+
+
+def load_file(source: str | os.PathLike[str]) -> Segmenter:
+    """Loads a model from a file; see `load_model`."""
+    path = Path(source)
+    if checkpoint_prefix(path) is not None:
+        return build_official(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"`source` must be a file ending in {', '.join(READERS)}. "
+            f"Received: source={str(source)!r}"
+        )
+    # Unlike the method of a path, this takes every name that cannot be a file's.
+    if not os.path.isfile(path):
+        raise ValueError(f"`source` is not a file. Received: source={str(source)!r}")
+    return reader(path)
+
+
+def _load_npz(path: Path) -> Segmenter:
+    return _load_official(path, read_npz)
+
+
+def _load_tflite(path: Path) -> Segmenter:
+    # The reader brings the TFLite schema along, which few processes need.
+    from keras_deeplab.weights.tflite import read_tflite
+
+    return _load_official(path, read_tflite)
+
+
+def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        return build_mobilenet_v2(read(path))
+    except Exception as error:
+        # Lengths and offsets in a damaged file mean anything, and so do the errors.
+        told = isinstance(error, ValueError)
+        problem = error if told else f"it is damaged, {type(error).__name__}: {error}"
+        raise ValueError(
+            f"`source` is not an official DeepLab model that this package knows: "
+            f"{problem}. Received: source={str(path)!r}"
+        ) from error
+
+
+READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
+    {
+        ".keras": load_keras,
+        ".tflite": _load_tflite,
+        ".npz": _load_npz,
+        ".pb": build_official,
+        # Several files of which none has this name: see above.
+        ".ckpt": build_official,
+    }
+)
