@@ -2,7 +2,14 @@
 
 from keras_deeplab.weights.conversion_summary import ConversionSummary
 from keras_deeplab.weights.convert import load_official
+from keras_deeplab.weights.keras_applications import load_keras_applications
 from keras_deeplab.weights.load import load_model
 from keras_deeplab.weights.unfold_batch_norm import unfold_batch_norm
 
-__all__ = ["ConversionSummary", "load_model", "load_official", "unfold_batch_norm"]
+__all__ = [
+    "ConversionSummary",
+    "load_keras_applications",
+    "load_model",
+    "load_official",
+    "unfold_batch_norm",
+]
