@@ -2,8 +2,6 @@
 
 from keras_deeplab.weights.conversion_summary import ConversionSummary
 from keras_deeplab.weights.convert import load_official
-from keras_deeplab.weights.download_error import DownloadError
-from keras_deeplab.weights.fetch_weights import fetch_weights
 from keras_deeplab.weights.keras_applications import load_keras_applications
 from keras_deeplab.weights.load import load_model
 from keras_deeplab.weights.manifest import manifest
@@ -14,14 +12,8 @@ from keras_deeplab.weights.weights_row import WeightsRow
 
 __all__ = [
     "ConversionSummary",
-    "DownloadError",
-    "Score",
-    "WeightsRow",
-    "fetch_weights",
-    "find_start",
     "load_keras_applications",
     "load_model",
     "load_official",
-    "manifest",
     "unfold_batch_norm",
 ]

@@ -1,7 +1,7 @@
 """From official TensorFlow 1 files to our models: every variable is accounted for."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -105,7 +105,7 @@ def assign_official(
         for name in variables.shapes.keys() - used.keys()
         if is_of_training(name) or may_skip(model, name)
     ]
-    _check(variables, used, skipped)
+    variables.check(used, skipped)
     # All is checked before the first weight changes.
     for name, weight in used.items():
         weight.assign(variables.read(name) * gate_factor(model, name))
@@ -115,22 +115,6 @@ def assign_official(
         skipped=tuple(sorted(skipped)),
         kept=tuple(name for name in weights if name not in used),
     )
-
-
-def _check(
-    variables: OfficialVariables, used: Mapping[str, Any], skipped: Iterable[str]
-) -> None:
-    shapes = variables.shapes
-    for name in sorted(used.keys() - shapes.keys()):
-        raise variables.error(f"variable {name!r} is missing")
-    for name in sorted(shapes.keys() - used.keys() - set(skipped)):
-        raise variables.error(f"variable {name!r} has no place in the model")
-    for name, weight in used.items():
-        if shapes[name] != tuple(weight.shape):
-            raise variables.error(
-                f"variable {name!r} has the shape {shapes[name]}, and the model's "
-                f"weight {weight.path!r} has {tuple(weight.shape)}"
-            )
 
 
 def _of_backbone(model: keras.Model, name: str) -> bool:

@@ -8,11 +8,11 @@ of its path to the end of the official name. What an official checkpoint holds b
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 import keras
 
 from keras_deeplab.models import LRASPP, DeepLabV3, DeepLabV3Plus
+from keras_deeplab.weights.name_rule import NameRule
 
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
@@ -45,56 +45,47 @@ _DEPTHWISE: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _Rule(NamedTuple):
-    """Paths that start like `layer` belong to the official `scope`."""
-
-    layer: str
-    scope: str
-    tails: Mapping[str, str] = _TAILS
-
-    def name(self, path: str) -> str | None:
-        match = re.match(f"{self.layer}/", path)
-        tail = self.tails.get(path[match.end() :]) if match else None
-        return match.expand(self.scope) + tail if match and tail else None
+def _rule(layer: str, scope: str, tails: Mapping[str, str] = _TAILS) -> NameRule:
+    return NameRule(layer, scope, tails)
 
 
 _XCEPTION = (
-    _Rule(r"entry_flow_conv1_([12])", r"/entry_flow/conv1_\1"),
-    _Rule(
+    _rule(r"entry_flow_conv1_([12])", r"/entry_flow/conv1_\1"),
+    _rule(
         r"(entry|exit)_flow_block(\d+)_conv(\d)",
         r"/\1_flow/block\2/unit_1/xception_module/separable_conv\3",
     ),
-    _Rule(
+    _rule(
         r"(entry|exit)_flow_block(\d+)_shortcut",
         r"/\1_flow/block\2/unit_1/xception_module/shortcut",
     ),
-    _Rule(
+    _rule(
         r"middle_flow_unit(\d+)_conv(\d)",
         r"/middle_flow/block1/unit_\1/xception_module/separable_conv\2",
     ),
 )
 _RESNET = (
-    _Rule(r"conv1_([123])", r"/conv1_\1"),
-    _Rule(
+    _rule(r"conv1_([123])", r"/conv1_\1"),
+    _rule(
         r"block(\d)_unit(\d+)_(conv\d|shortcut)",
         r"/block\1/unit_\2/bottleneck_v1/\3",
     ),
 )
 _MOBILENET = (
-    _Rule("conv", "/Conv"),
-    _Rule("conv_1", "/Conv_1"),
-    _Rule(r"(expanded_conv(?:_\d+)?)_(expand|project)", r"/\1/\2"),
-    _Rule(r"(expanded_conv(?:_\d+)?)_depthwise", r"/\1/depthwise", _DEPTHWISE),
-    _Rule(
+    _rule("conv", "/Conv"),
+    _rule("conv_1", "/Conv_1"),
+    _rule(r"(expanded_conv(?:_\d+)?)_(expand|project)", r"/\1/\2"),
+    _rule(r"(expanded_conv(?:_\d+)?)_depthwise", r"/\1/depthwise", _DEPTHWISE),
+    _rule(
         r"(expanded_conv(?:_\d+)?)_squeeze_excite/reduce", r"/\1/squeeze_excite/Conv"
     ),
-    _Rule(
+    _rule(
         r"(expanded_conv(?:_\d+)?)_squeeze_excite/expand", r"/\1/squeeze_excite/Conv_1"
     ),
 )
 
 # Official scope and rules of each backbone that has official weights.
-_BACKBONES: Mapping[str, tuple[str, tuple[_Rule, ...]]] = MappingProxyType(
+_BACKBONES: Mapping[str, tuple[str, tuple[NameRule, ...]]] = MappingProxyType(
     {
         "xception41": ("xception_41", _XCEPTION),
         "xception65": ("xception_65", _XCEPTION),
@@ -109,26 +100,26 @@ _BACKBONES: Mapping[str, tuple[str, tuple[_Rule, ...]]] = MappingProxyType(
 )
 
 _PYRAMID = (
-    _Rule("aspp/image_pooling/projection", "image_pooling"),
-    _Rule(r"aspp/rate_(\d+)", r"aspp\1"),
-    _Rule("aspp/projection", "concat_projection"),
-    _Rule("logits", "logits/semantic"),
+    _rule("aspp/image_pooling/projection", "image_pooling"),
+    _rule(r"aspp/rate_(\d+)", r"aspp\1"),
+    _rule("aspp/projection", "concat_projection"),
+    _rule("logits", "logits/semantic"),
 )
 # The official code names the two convolutions from 0 when separable, and from 1 under
 # one scope when not.
 _DECODER = (
-    _Rule("decoder_projection", "decoder/feature_projection0"),
-    _Rule(r"decoder_conv1(?=/\w+wise)", "decoder/decoder_conv0"),
-    _Rule(r"decoder_conv2(?=/\w+wise)", "decoder/decoder_conv1"),
-    _Rule(r"decoder_conv([12])(?=/conv)", r"decoder/decoder_conv0/decoder_conv0_\1"),
+    _rule("decoder_projection", "decoder/feature_projection0"),
+    _rule(r"decoder_conv1(?=/\w+wise)", "decoder/decoder_conv0"),
+    _rule(r"decoder_conv2(?=/\w+wise)", "decoder/decoder_conv1"),
+    _rule(r"decoder_conv([12])(?=/conv)", r"decoder/decoder_conv0/decoder_conv0_\1"),
 )
 _LITE = (
-    _Rule("gate/projection", "image_pooling"),
-    _Rule("projection", "aspp0"),
-    _Rule("logits", "decoder/decoder_conv0"),
-    _Rule("low_level_logits", "decoder/feature_projection0"),
+    _rule("gate/projection", "image_pooling"),
+    _rule("projection", "aspp0"),
+    _rule("logits", "decoder/decoder_conv0"),
+    _rule("low_level_logits", "decoder/feature_projection0"),
 )
-_HEADS: Mapping[type, tuple[_Rule, ...]] = MappingProxyType(
+_HEADS: Mapping[type, tuple[NameRule, ...]] = MappingProxyType(
     {DeepLabV3: _PYRAMID, DeepLabV3Plus: _PYRAMID + _DECODER, LRASPP: _LITE}
 )
 # Scopes whose channels are the classes.
@@ -247,7 +238,7 @@ def is_of_classifier(name: str) -> bool:
     return _CLASSIFIER.fullmatch(name) is not None
 
 
-def _rules(model: keras.Model) -> tuple[_Rule, ...]:
+def _rules(model: keras.Model) -> tuple[NameRule, ...]:
     scope = backbone_scope(model).rstrip("/")
     _, rules = _BACKBONES[getattr(model, "backbone", model.name)]
     backbone = tuple(rule._replace(scope=scope + rule.scope) for rule in rules)

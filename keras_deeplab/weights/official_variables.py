@@ -1,9 +1,12 @@
 """The variables of an official network, as far as a file tells."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from keras_deeplab.weights.folded_conv import Array
+
+_CONTENT = "the variables of an official DeepLab model"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,15 +24,37 @@ class OfficialVariables:
     output_stride: int | None = None
     pooling_window: tuple[int, int] | None = None
     pooling_strides: tuple[int, int] | None = None
+    content: str = _CONTENT
+
+    def check(self, wanted: Mapping[str, Any], skipped: Iterable[str]) -> None:
+        """Compares names and shapes with those of a model.
+
+        Args:
+            wanted: Weights of the model by official name.
+            skipped: Variables that need no place.
+
+        Raises:
+            ValueError: If a variable is missing, has no place, or has another shape
+                than the weight. The message names it.
+        """
+        for name in sorted(wanted.keys() - self.shapes.keys()):
+            raise self.error(f"variable {name!r} is missing")
+        for name in sorted(self.shapes.keys() - wanted.keys() - set(skipped)):
+            raise self.error(f"variable {name!r} has no place in the model")
+        for name, weight in wanted.items():
+            if self.shapes[name] != tuple(weight.shape):
+                raise self.error(
+                    f"variable {name!r} has the shape {self.shapes[name]}, and the "
+                    f"model's weight {weight.path!r} has {tuple(weight.shape)}"
+                )
 
     def error(self, problem: str) -> ValueError:
         """A `ValueError` that says what keeps this file from loading."""
-        return source_error(self.source, problem)
+        return source_error(self.source, problem, self.content)
 
 
-def source_error(source: object, problem: str) -> ValueError:
+def source_error(source: object, problem: str, content: str = _CONTENT) -> ValueError:
     """A `ValueError` about a file of official variables."""
     return ValueError(
-        f"`source` does not hold the variables of an official DeepLab model: "
-        f"{problem}. Received: source={str(source)!r}"
+        f"`source` does not hold {content}: {problem}. Received: source={str(source)!r}"
     )
