@@ -2,6 +2,8 @@
 
 from keras_deeplab.weights.conversion_summary import ConversionSummary
 from keras_deeplab.weights.convert import load_official
+from keras_deeplab.weights.download_error import DownloadError
+from keras_deeplab.weights.fetch_weights import fetch_weights
 from keras_deeplab.weights.keras_applications import load_keras_applications
 from keras_deeplab.weights.load import load_model
 from keras_deeplab.weights.manifest import manifest
