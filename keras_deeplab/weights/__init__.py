@@ -14,8 +14,14 @@ from keras_deeplab.weights.weights_row import WeightsRow
 
 __all__ = [
     "ConversionSummary",
+    "DownloadError",
+    "Score",
+    "WeightsRow",
+    "fetch_weights",
+    "find_start",
     "load_keras_applications",
     "load_model",
     "load_official",
+    "manifest",
     "unfold_batch_norm",
 ]
