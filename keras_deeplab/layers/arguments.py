@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_deeplab._types import Shape
+from keras_deeplab._types import Rate, Shape
 
 
 def positive(**value: Any) -> int:
@@ -52,15 +52,25 @@ def rates_of(**value: Any) -> tuple[int, ...]:
 
 def size_of(**value: Any) -> tuple[int, int] | None:
     """Returns a height and a width from one or two integers, or `None` from `None`."""
+    (given,) = value.values()
+    return None if given is None else pair_of(**value)
+
+
+def rate_of(**value: Any) -> Rate:
+    """Returns one integer, or two where they differ, or raises `ValueError`."""
+    rates = pair_of(**value)
+    return rates[0] if rates[0] == rates[1] else rates
+
+
+def pair_of(**value: Any) -> tuple[int, int]:
+    """Returns a height and a width from one or two integers of at least 1."""
     ((name, given),) = value.items()
-    if given is None:
-        return None
     side = _index(given)
     sides = _indices(given) if side is None else (side, side)
     if sides is None or len(sides) != 2 or min(sides) < 1:
         raise ValueError(
-            f"`{name}` must be a positive integer, or a height and a width. "
-            f"Received: {name}={given!r}"
+            f"`{name}` must be a positive integer, or one for the height and one "
+            f"for the width. Received: {name}={given!r}"
         )
     return sides[0], sides[1]
 
