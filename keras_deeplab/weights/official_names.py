@@ -114,6 +114,10 @@ _PYRAMID = (
     _Rule("aspp/projection", "concat_projection"),
     _Rule("logits", "logits/semantic"),
 )
+_CELL = (
+    _Rule(r"dpc/branch_(\d+)", r"meta_architecture/branch\1"),
+    _Rule("dpc/projection", "meta_architecture/concat_projection"),
+)
 # The official code names the two convolutions from 0 when separable, and from 1 under
 # one scope when not.
 _DECODER = (
@@ -129,7 +133,7 @@ _LITE = (
     _Rule("low_level_logits", "decoder/feature_projection0"),
 )
 _HEADS: Mapping[type, tuple[_Rule, ...]] = MappingProxyType(
-    {DeepLabV3: _PYRAMID, DeepLabV3Plus: _PYRAMID + _DECODER, LRASPP: _LITE}
+    {DeepLabV3: _PYRAMID, DeepLabV3Plus: _PYRAMID + _CELL + _DECODER, LRASPP: _LITE}
 )
 # Scopes whose channels are the classes.
 _LOGITS: Mapping[type, tuple[str, ...]] = MappingProxyType(
