@@ -6,3 +6,6 @@ from typing import Any
 Tensor = Any
 
 Shape = tuple[int | None, ...]
+
+# Of an atrous convolution: one for both directions, or the vertical, the horizontal.
+Rate = int | tuple[int, int]

@@ -37,6 +37,9 @@ def _models() -> dict[str, keras.Model]:
         "v3plus": keras_deeplab.DeepLabV3Plus(
             "xception65", middle_units=1, filters=8, decoder_filters=8, classes=3
         ),
+        "v3plus_dpc": keras_deeplab.DeepLabV3Plus(
+            "mobilenet_v2", alpha=0.35, pyramid="dpc", filters=8, classes=3
+        ),
         "lraspp": keras_deeplab.LRASPP("mobilenet_v3_small", classes=3),
     }
 

@@ -36,15 +36,15 @@ def tracing_for_tflite() -> Iterator[None]:
 
 
 def atrous_conv(
-    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+    inputs: Tensor, kernel: Tensor, strides: int, rates: tuple[int, int], padding: str
 ) -> Tensor:
-    """Convolves at a rate, as one `Conv2D` operation.
+    """Convolves at a pair of rates, as one `Conv2D` operation.
 
     Args:
         inputs: `(batch, height, width, channels)`, floating point.
         kernel: `(size, size, channels, filters)`, the dtype of `inputs`.
         strides: Step of the window in both directions.
-        rate: Distance between kernel taps, above 1.
+        rates: Distance between kernel taps down and across, one of them above 1.
         padding: `"same"` in TensorFlow's sense, or `"valid"`.
 
     Returns:
@@ -52,11 +52,13 @@ def atrous_conv(
     """
 
     def fused(x: Tensor, k: Tensor) -> Tensor:
-        return tf.nn.conv2d(x, k, strides, padding.upper(), dilations=rate)
+        return tf.nn.conv2d(x, k, strides, padding.upper(), dilations=rates)
 
     def batched(x: Tensor, k: Tensor) -> Tensor:
-        x, explicit = _explicit_padding(x, k, strides, rate, padding)
-        return _subsample(tf.nn.convolution(x, k, 1, explicit, dilations=rate), strides)
+        x, explicit = _explicit_padding(x, k, strides, rates, padding)
+        return _subsample(
+            tf.nn.convolution(x, k, 1, explicit, dilations=rates), strides
+        )
 
     # cuDNN has the dilated gradient; TensorFlow's own CPU kernels refuse it.
     if tf.config.list_logical_devices("GPU"):
@@ -67,9 +69,9 @@ def atrous_conv(
 
 
 def atrous_depthwise_conv(
-    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+    inputs: Tensor, kernel: Tensor, strides: int, rates: tuple[int, int], padding: str
 ) -> Tensor:
-    """Convolves each channel at a rate; one operation where TFLite is the target.
+    """Convolves each channel at two rates; one operation where TFLite is the target.
 
     TensorFlow's native depthwise kernel takes a dilation only with oneDNN on x86,
     and its gradient is then silently wrong, so it is used for TFLite alone.
@@ -78,7 +80,7 @@ def atrous_depthwise_conv(
         inputs: `(batch, height, width, channels)`, floating point.
         kernel: `(size, size, channels, 1)`, the dtype of `inputs`.
         strides: Step of the window in both directions.
-        rate: Distance between kernel taps, above 1.
+        rates: Distance between kernel taps down and across, one of them above 1.
         padding: `"same"` in TensorFlow's sense, or `"valid"`.
 
     Returns:
@@ -90,11 +92,11 @@ def atrous_depthwise_conv(
             filter=kernel,
             strides=[1, strides, strides, 1],
             padding=padding.upper(),
-            dilations=[1, rate, rate, 1],
+            dilations=[1, *rates, 1],
         )
-    inputs, padding = _explicit_padding(inputs, kernel, strides, rate, padding)
+    inputs, padding = _explicit_padding(inputs, kernel, strides, rates, padding)
     outputs = tf.nn.depthwise_conv2d(
-        inputs, kernel, [1, 1, 1, 1], padding, dilations=[rate, rate]
+        inputs, kernel, [1, 1, 1, 1], padding, dilations=rates
     )
     return _subsample(outputs, strides)
 
@@ -124,13 +126,13 @@ def _becomes_tflite() -> bool:
 
 
 def _explicit_padding(
-    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+    inputs: Tensor, kernel: Tensor, strides: int, rates: tuple[int, int], padding: str
 ) -> tuple[Tensor, str]:
     # A stride and a rate together: TensorFlow's gradient needs the two apart, and
     # "same" depends on the stride, so it is spelled out before the stride is taken.
     if strides == 1 or padding == "valid":
         return inputs, padding.upper()
-    span = (kernel.shape[0] - 1) * rate + 1
+    span = [(kernel.shape[0] - 1) * rate + 1 for rate in rates]
     sides = inputs.shape[1:3].as_list()
     size = tf.shape(inputs)[1:3] if None in sides else tf.constant(sides)
     total = tf.maximum((size - 1) // strides * strides + span - size, 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_deeplab._types import Shape
+from keras_deeplab._types import Rate, Shape
 
 
 def positive(**value: Any) -> int:
@@ -42,7 +42,7 @@ def check_choice(choices: Iterable[Any], **values: Any) -> None:
 def rates_of(**value: Any) -> tuple[int, ...]:
     """Returns the rates as a tuple, or raises `ValueError` naming the argument."""
     ((name, given),) = value.items()
-    rates = _indices(given)
+    rates = integers(given)
     if rates is None or any(rate < 1 for rate in rates):
         raise ValueError(
             f"`{name}` must hold integers of at least 1. Received: {name}={given!r}"
@@ -52,17 +52,38 @@ def rates_of(**value: Any) -> tuple[int, ...]:
 
 def size_of(**value: Any) -> tuple[int, int] | None:
     """Returns a height and a width from one or two integers, or `None` from `None`."""
+    (given,) = value.values()
+    return None if given is None else pair_of(**value)
+
+
+def rate_of(**value: Any) -> Rate:
+    """Returns one integer, or two where they differ, or raises `ValueError`."""
+    rates = pair_of(**value)
+    return rates[0] if rates[0] == rates[1] else rates
+
+
+def pair_of(**value: Any) -> tuple[int, int]:
+    """Returns a height and a width from one or two integers of at least 1."""
     ((name, given),) = value.items()
-    if given is None:
-        return None
-    side = _index(given)
-    sides = _indices(given) if side is None else (side, side)
-    if sides is None or len(sides) != 2 or min(sides) < 1:
+    pair = _pair(given)
+    if pair is None:
         raise ValueError(
-            f"`{name}` must be a positive integer, or a height and a width. "
-            f"Received: {name}={given!r}"
+            f"`{name}` must be a positive integer, or one for the height and one "
+            f"for the width. Received: {name}={given!r}"
         )
-    return sides[0], sides[1]
+    return pair
+
+
+def pairs_of(**value: Any) -> tuple[tuple[int, int], ...]:
+    """Returns a pair for each of the values, which are as in `pair_of`."""
+    ((name, given),) = value.items()
+    pairs = [_pair(each) for each in given] if isinstance(given, Iterable) else [None]
+    if None in pairs:
+        raise ValueError(
+            f"`{name}` must hold positive integers, or pairs of one for the height and "
+            f"one for the width. Received: {name}={given!r}"
+        )
+    return tuple(pairs)  # type: ignore[arg-type]
 
 
 def channels_of(input_shape: Shape) -> int:
@@ -86,6 +107,14 @@ def check_channels_last() -> None:
         )
 
 
+def integers(values: Any) -> tuple[int, ...] | None:
+    """Returns the values as integers, or `None` where they are none."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return None
+    found = tuple(map(_index, values))
+    return None if None in found else found  # type: ignore[return-value]
+
+
 def _index(value: Any) -> int | None:
     # NumPy's integers are welcome, and stored as Python's: a configuration is JSON.
     if isinstance(value, bool):
@@ -96,8 +125,9 @@ def _index(value: Any) -> int | None:
         return None
 
 
-def _indices(values: Any) -> tuple[int, ...] | None:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+def _pair(value: Any) -> tuple[int, int] | None:
+    side = _index(value)
+    sides = integers(value) if side is None else (side, side)
+    if sides is None or len(sides) != 2 or min(sides) < 1:
         return None
-    found = tuple(map(_index, values))
-    return None if None in found else found  # type: ignore[return-value]
+    return sides[0], sides[1]

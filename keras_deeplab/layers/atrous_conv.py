@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from keras_deeplab._serialization import register
-from keras_deeplab._types import Shape, Tensor
+from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments, convolution
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
@@ -34,7 +34,8 @@ class AtrousConv(BaseAtrousConv):
         filters: Output channels.
         kernel_size: Taps along each side.
         strides: Step of the window in both directions.
-        rate: Distance between taps; 1 is an ordinary convolution.
+        rate: Distance between taps; 1 is an ordinary convolution. Two integers for
+            different distances down and across.
         separable: Whether to factor into a depthwise and a `1 x 1` convolution.
         padding: `"symmetric"` or `"same"`.
         use_bias: Whether to add one bias a filter.
@@ -54,7 +55,7 @@ class AtrousConv(BaseAtrousConv):
         `(batch, ceil(height / strides), ceil(width / strides), filters)`.
 
     Raises:
-        ValueError: If `filters`, `kernel_size`, `strides` or `rate` is not a positive
+        ValueError: If `filters`, `kernel_size`, `strides` or a rate is not a positive
             integer, or `padding` is not one of the two.
 
     Examples:
@@ -74,7 +75,7 @@ class AtrousConv(BaseAtrousConv):
         kernel_size: int = 3,
         *,
         strides: int = 1,
-        rate: int = 1,
+        rate: Rate = 1,
         separable: bool = False,
         padding: str = "symmetric",
         use_bias: bool = True,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from keras_deeplab._serialization import register
-from keras_deeplab._types import Shape, Tensor
+from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import convolution
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
 
@@ -18,7 +18,8 @@ class AtrousDepthwiseConv(BaseAtrousConv):
     Args:
         kernel_size: Taps along each side.
         strides: Step of the window in both directions.
-        rate: Distance between taps; 1 is an ordinary convolution.
+        rate: Distance between taps; 1 is an ordinary convolution. Two integers for
+            different distances down and across.
         padding: `"symmetric"` or `"same"`.
         use_bias: Whether to add one bias a channel.
         kernel_initializer: Initializer of the kernel.
@@ -35,7 +36,7 @@ class AtrousDepthwiseConv(BaseAtrousConv):
         `(batch, ceil(height / strides), ceil(width / strides), channels)`.
 
     Raises:
-        ValueError: If `kernel_size`, `strides` or `rate` is not a positive integer,
+        ValueError: If `kernel_size`, `strides` or a rate is not a positive integer,
             or `padding` is not one of the two.
 
     Examples:
@@ -54,7 +55,7 @@ class AtrousDepthwiseConv(BaseAtrousConv):
         kernel_size: int = 3,
         *,
         strides: int = 1,
-        rate: int = 1,
+        rate: Rate = 1,
         padding: str = "symmetric",
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_deeplab._types import Shape, Tensor
+from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments, convolution
 
 
@@ -22,7 +22,7 @@ class BaseAtrousConv(keras.layers.Layer):
         *,
         kernel_size: int,
         strides: int,
-        rate: int,
+        rate: Rate,
         padding: str,
         use_bias: bool,
         kernel_initializer: Any,
@@ -31,7 +31,7 @@ class BaseAtrousConv(keras.layers.Layer):
     ) -> None:
         kernel_size = arguments.positive(kernel_size=kernel_size)
         strides = arguments.positive(strides=strides)
-        rate = arguments.positive(rate=rate)
+        rate = arguments.rate_of(rate=rate)
         arguments.check_choice(convolution.PADDINGS, padding=padding)
         super().__init__(**kwargs)
         self.kernel_size = kernel_size
@@ -65,7 +65,7 @@ class BaseAtrousConv(keras.layers.Layer):
             )
         self.multiply_adds: int | None = _multiply_adds(shape, output_shape)
 
-    def convolve(self, inputs: Tensor, strides: int, rate: int) -> Tensor:
+    def convolve(self, inputs: Tensor, strides: int, rate: Rate) -> Tensor:
         """Applies the kernel and the bias."""
         outputs = convolution.convolve(
             inputs,

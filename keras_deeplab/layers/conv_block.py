@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from keras_deeplab._serialization import register
-from keras_deeplab._types import Shape, Tensor
+from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments
 from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
@@ -23,7 +23,7 @@ class ConvBlock(keras.layers.Layer):
         filters: Output channels. `None` for the depthwise half alone.
         kernel_size: Taps along each side.
         strides: Step of the window in both directions.
-        rate: Distance between taps.
+        rate: Distance between taps; two integers for down and across.
         separable: Whether to factor into a depthwise and a `1 x 1` convolution.
         padding: `"symmetric"` or `"same"`; see `AtrousConv`.
         batch_norm: Whether to normalise. Without it the convolutions have a bias.
@@ -61,7 +61,7 @@ class ConvBlock(keras.layers.Layer):
         kernel_size: int = 3,
         *,
         strides: int = 1,
-        rate: int = 1,
+        rate: Rate = 1,
         separable: bool = False,
         padding: str = "symmetric",
         batch_norm: bool = True,
@@ -77,7 +77,7 @@ class ConvBlock(keras.layers.Layer):
             filters = arguments.positive(filters=filters)
         kernel_size = arguments.positive(kernel_size=kernel_size)
         strides = arguments.positive(strides=strides)
-        rate = arguments.positive(rate=rate)
+        rate = arguments.rate_of(rate=rate)
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size

@@ -1,9 +1,11 @@
 """Atrous convolution as a function: the padding rule and the choice of operation."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
-from keras_deeplab._types import Shape, Tensor
+from keras_deeplab._types import Rate, Shape, Tensor
 
 PADDINGS = ("symmetric", "same")
 
@@ -13,7 +15,7 @@ def convolve(
     kernel: Tensor,
     *,
     strides: int,
-    rate: int,
+    rate: Rate,
     padding: str,
     depthwise: bool = False,
 ) -> Tensor:
@@ -24,7 +26,7 @@ def convolve(
         kernel: `(size, size, channels, filters)`, or `(size, size, channels, 1)` when
             `depthwise`.
         strides: Step of the window in both directions, at least 1.
-        rate: Distance between kernel taps, at least 1.
+        rate: Distance between kernel taps, at least 1; two for height and width.
         padding: `"symmetric"` or `"same"`; see `AtrousConv`.
         depthwise: Whether every channel is convolved by itself.
 
@@ -32,19 +34,18 @@ def convolve(
         `(batch, ceil(height / strides), ceil(width / strides), filters or channels)`.
     """
     kernel = ops.convert_to_tensor(kernel)
-    span = (kernel.shape[0] - 1) * rate + 1
+    rates = (rate, rate) if isinstance(rate, int) else rate
     if (
         padding == "symmetric"
         and strides > 1
         and not _same_is_symmetric(inputs.shape, strides)
     ):
-        before = (span - 1) // 2
-        pads = (before, span - 1 - before)
-        inputs = ops.pad(inputs, ((0, 0), pads, pads, (0, 0)))
+        pads = [_halves((kernel.shape[0] - 1) * rate) for rate in rates]
+        inputs = ops.pad(inputs, ((0, 0), *pads, (0, 0)))
         padding = "valid"
     elif padding == "symmetric":
         padding = "same"
-    return _operation(depthwise, rate)(inputs, kernel, strides, rate, padding)
+    return _operation(depthwise, rates)(inputs, kernel, strides, rates, padding)
 
 
 def output_shape(input_shape: Shape, strides: int, channels: int | None) -> Shape:
@@ -58,8 +59,8 @@ def output_shape(input_shape: Shape, strides: int, channels: int | None) -> Shap
     )
 
 
-def _operation(depthwise: bool, rate: int):  # type: ignore[no-untyped-def]
-    if rate > 1 and keras.backend.backend() == "tensorflow":
+def _operation(depthwise: bool, rates: tuple[int, int]) -> Callable[..., Tensor]:
+    if max(rates) > 1 and keras.backend.backend() == "tensorflow":
         from keras_deeplab.layers import _tensorflow
 
         return (
@@ -69,15 +70,19 @@ def _operation(depthwise: bool, rate: int):  # type: ignore[no-untyped-def]
 
 
 def _conv(
-    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+    inputs: Tensor, kernel: Tensor, strides: int, rates: tuple[int, int], padding: str
 ) -> Tensor:
-    return ops.conv(inputs, kernel, strides, padding, "channels_last", rate)
+    return ops.conv(inputs, kernel, strides, padding, "channels_last", rates)
 
 
 def _depthwise_conv(
-    inputs: Tensor, kernel: Tensor, strides: int, rate: int, padding: str
+    inputs: Tensor, kernel: Tensor, strides: int, rates: tuple[int, int], padding: str
 ) -> Tensor:
-    return ops.depthwise_conv(inputs, kernel, strides, padding, "channels_last", rate)
+    return ops.depthwise_conv(inputs, kernel, strides, padding, "channels_last", rates)
+
+
+def _halves(total: int) -> tuple[int, int]:
+    return total // 2, total - total // 2
 
 
 def _same_is_symmetric(shape: Shape, strides: int) -> bool:

@@ -28,7 +28,7 @@ def checked_rates(atrous_rates: Sequence[int] | None) -> tuple[int, ...] | None:
     return arguments.rates_of(atrous_rates=atrous_rates)
 
 
-def pyramid(
+def atrous_pyramid(
     features: Tensor, frame: Frame, *, atrous_rates: Sequence[int] | None, **aspp: Any
 ) -> Tensor:
     """The atrous pyramid of V3 and V3+ on the backbone's last feature map."""
@@ -108,4 +108,4 @@ class DeepLabV3(Segmenter):
 
     @staticmethod
     def _logits(features: Features, frame: Frame, **head: Any) -> Tensor:
-        return classifier(frame.classes)(pyramid(features["c5"], frame, **head))
+        return classifier(frame.classes)(atrous_pyramid(features["c5"], frame, **head))

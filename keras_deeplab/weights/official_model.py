@@ -33,7 +33,6 @@ _HEADS: Mapping[str, type[Segmenter]] = MappingProxyType(
 # What else the official code can build.
 _UNKNOWN: Mapping[str, str] = MappingProxyType(
     {
-        "meta_architecture/": "a dense prediction cell in place of the pyramid",
         "resnet_v1_50/conv1/": "a plain ResNet, not the beta layout",
         "resnet_v1_101/conv1/": "a plain ResNet, not the beta layout",
     }
@@ -78,12 +77,18 @@ def official_arguments(
             raise variables.error(f"it has {what}")
     backbone = _first(variables, _BACKBONES, "a backbone")
     cls = _first(variables, _HEADS, "a segmentation head")
+    if cls is not DeepLabV3Plus and _has_cell(variables):
+        raise variables.error("it has a dense prediction cell, but no decoder of V3+")
     return cls, {
         "backbone": backbone,
         **_backbone_options(variables, backbone),
         **_ARGUMENTS[cls](variables),
         **_frame(variables, cls),
     }
+
+
+def _has_cell(variables: OfficialVariables) -> bool:
+    return any(name.startswith("meta_architecture/") for name in variables.shapes)
 
 
 def _first(variables: OfficialVariables, table: Mapping[str, Any], what: str) -> Any:
@@ -127,11 +132,17 @@ def _pyramid(variables: OfficialVariables) -> dict[str, Any]:
     }
 
 
+def _cell(variables: OfficialVariables) -> dict[str, Any]:
+    scope = "meta_architecture/concat_projection"
+    return {"pyramid": "dpc", "filters": _channels(variables, f"{scope}/weights")}
+
+
 def _decoder(variables: OfficialVariables) -> dict[str, Any]:
     separable = "decoder/decoder_conv1_pointwise/weights" in variables.shapes
     last = "decoder_conv1_pointwise" if separable else "decoder_conv0/decoder_conv0_2"
+    pyramid = _cell if _has_cell(variables) else _pyramid
     return {
-        **_pyramid(variables),
+        **pyramid(variables),
         # Without atrous branches only the decoder can be separable.
         "separable": separable,
         "low_level_filters": _channels(

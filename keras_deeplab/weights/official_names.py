@@ -105,6 +105,10 @@ _PYRAMID = (
     _rule("aspp/projection", "concat_projection"),
     _rule("logits", "logits/semantic"),
 )
+_CELL = (
+    _rule(r"dpc/branch_(\d+)", r"meta_architecture/branch\1"),
+    _rule("dpc/projection", "meta_architecture/concat_projection"),
+)
 # The official code names the two convolutions from 0 when separable, and from 1 under
 # one scope when not.
 _DECODER = (
@@ -120,7 +124,7 @@ _LITE = (
     _rule("low_level_logits", "decoder/feature_projection0"),
 )
 _HEADS: Mapping[type, tuple[NameRule, ...]] = MappingProxyType(
-    {DeepLabV3: _PYRAMID, DeepLabV3Plus: _PYRAMID + _DECODER, LRASPP: _LITE}
+    {DeepLabV3: _PYRAMID, DeepLabV3Plus: _PYRAMID + _CELL + _DECODER, LRASPP: _LITE}
 )
 # Scopes whose channels are the classes.
 _LOGITS: Mapping[type, tuple[str, ...]] = MappingProxyType(

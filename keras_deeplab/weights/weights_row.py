@@ -80,29 +80,22 @@ class WeightsRow:
             algorithm=self.algorithm,
         )
 
-    @property
-    def crop_size(self) -> tuple[int, int] | None:
-        """Height and width of the crops that give the image-pooling window."""
-        if self.image_pooling_window is None or self.output_stride is None:
-            return None
-        height, width = self.image_pooling_window
-        stride = self.output_stride
-        return (height - 1) * stride + 1, (width - 1) * stride + 1
-
     def model_arguments(self) -> dict[str, Any]:
         """Arguments of the model these weights are of, as its constructor takes them.
 
         Returns:
             All arguments; of a backbone alone, those that concern it.
         """
-        shared = {**self.arguments, "preprocessing": self.preprocessing}
-        if self.class_names is None:
-            return shared
-        names = CLASS_NAMES[self.class_names]
-        return {
-            **shared,
-            "classes": len(names),
-            "class_names": names,
-            "output_stride": self.output_stride,
-            "crop_size": self.crop_size,
-        }
+        found = {**self.arguments, "preprocessing": self.preprocessing}
+        if self.class_names is not None:
+            names = CLASS_NAMES[self.class_names]
+            found.update(classes=len(names), class_names=names)
+        if self.output_stride is not None:
+            found["output_stride"] = self.output_stride
+            if self.image_pooling_window is not None:
+                # The crop whose features fill the window.
+                found["crop_size"] = tuple(
+                    (side - 1) * self.output_stride + 1
+                    for side in self.image_pooling_window
+                )
+        return found

@@ -8,17 +8,19 @@ def convolve(
     kernel: np.ndarray,
     *,
     strides: int = 1,
-    rate: int = 1,
+    rate: int | tuple[int, int] = 1,
     padding: str = "symmetric",
     depthwise: bool = False,
 ) -> np.ndarray:
     """An ordinary convolution with a kernel whose holes are filled with zeros."""
-    span = (kernel.shape[0] - 1) * rate + 1
-    filled = np.zeros((span, span, *kernel.shape[2:]))
-    filled[::rate, ::rate] = kernel
-    pads = [pads_of(side, span, strides, padding) for side in inputs.shape[1:3]]
+    down, across = (rate, rate) if isinstance(rate, int) else rate
+    spans = [(kernel.shape[0] - 1) * step + 1 for step in (down, across)]
+    filled = np.zeros((*spans, *kernel.shape[2:]))
+    filled[::down, ::across] = kernel
+    sides = zip(inputs.shape[1:3], spans, strict=True)
+    pads = [pads_of(side, span, strides, padding) for side, span in sides]
     padded = np.pad(inputs.astype("float64"), [(0, 0), *pads, (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (span, span), (1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, (1, 2))
     equation = "bhwcij,ijcf->bhwc" if depthwise else "bhwcij,ijcf->bhwf"
     return np.einsum(equation, windows[:, ::strides, ::strides], filled)
 

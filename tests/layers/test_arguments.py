@@ -14,6 +14,14 @@ def test_sizes_of_one_or_two_integers_are_a_height_and_a_width() -> None:
     assert arguments.size_of(size=[33, 65]) == (33, 65)
 
 
+def test_rate_of_a_pair_is_one_number_where_both_agree() -> None:
+    assert arguments.rate_of(rate=6) == 6
+    assert arguments.rate_of(rate=[6, 6]) == 6
+    assert arguments.rate_of(rate=[1, 6]) == (1, 6)
+    with pytest.raises(ValueError, match=r"one for the width\. Received: rate=None"):
+        arguments.rate_of(rate=None)
+
+
 def test_rates_of_any_sequence_are_a_tuple() -> None:
     assert arguments.rates_of(rates=[6, 12]) == (6, 12)
     assert arguments.rates_of(rates=()) == ()

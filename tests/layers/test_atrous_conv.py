@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_deeplab._types import Rate
 from keras_deeplab.layers import AtrousConv
 from tests.checks import check_layer, pixels, randomize
 from tests.layers import numpy_layers
@@ -17,7 +18,7 @@ SIZES = ((9, 8), (12, 6), (13, 7))
 @pytest.mark.parametrize(
     ("kwargs", "expected_shape"),
     [
-        ({"filters": 3, "rate": 2}, (2, 9, 8, 3)),
+        ({"filters": 3, "rate": (1, 6)}, (2, 9, 8, 3)),
         (
             {
                 "filters": 3,
@@ -44,9 +45,9 @@ def test_atrous_conv_of_any_form_keeps_the_layer_contract(
 @pytest.mark.parametrize("separable", [False, True])
 @pytest.mark.parametrize("padding", ["symmetric", "same"])
 @pytest.mark.parametrize("strides", [1, 2, 3])
-@pytest.mark.parametrize("rate", [1, 2, 3, 6])
+@pytest.mark.parametrize("rate", [1, 2, 3, 6, (1, 6), (3, 2)])
 def test_atrous_conv_at_any_rate_equals_a_kernel_filled_with_zeros(
-    rate: int, strides: int, padding: str, separable: bool
+    rate: Rate, strides: int, padding: str, separable: bool
 ) -> None:
     settings = {"strides": strides, "rate": rate, "padding": padding}
     for kernel_size in (1, 2, 3, 5):
@@ -131,6 +132,8 @@ def test_multiply_adds_of_a_known_size_are_products_of_kernel_and_positions(
         ({"kernel_size": 0}, r"`kernel_size` must be .* Received: kernel_size=0"),
         ({"strides": (2, 2)}, r"`strides` must be .* Received: strides=\(2, 2\)"),
         ({"rate": -1}, r"`rate` must be .* Received: rate=-1"),
+        ({"rate": (2, 0)}, r"`rate` must be .* Received: rate=\(2, 0\)"),
+        ({"rate": (1, 2, 3)}, r"`rate` must be .* Received: rate=\(1, 2, 3\)"),
         (
             {"padding": "valid"},
             r"`padding` must be one of 'symmetric', 'same'\. "

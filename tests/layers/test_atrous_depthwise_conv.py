@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from keras_deeplab._types import Rate
 from keras_deeplab.layers import AtrousDepthwiseConv
 from tests.checks import check_layer, pixels, randomize
 from tests.layers import numpy_layers
@@ -12,6 +13,7 @@ from tests.layers import numpy_layers
     ("kwargs", "expected_shape"),
     [
         ({"rate": 2, "use_bias": False}, (2, 9, 8, 4)),
+        ({"rate": (18, 1)}, (2, 9, 8, 4)),
         ({"rate": 2, "strides": 2, "padding": "same"}, (2, 5, 4, 4)),
         ({"kernel_size": 5, "strides": 2, "kernel_regularizer": "l2"}, (2, 5, 4, 4)),
     ],
@@ -24,9 +26,9 @@ def test_atrous_depthwise_conv_of_any_form_keeps_the_layer_contract(
 
 @pytest.mark.parametrize("padding", ["symmetric", "same"])
 @pytest.mark.parametrize("strides", [1, 2, 3])
-@pytest.mark.parametrize("rate", [1, 2, 3, 6])
+@pytest.mark.parametrize("rate", [1, 2, 3, 6, (1, 6), (3, 2)])
 def test_atrous_depthwise_conv_at_any_rate_equals_a_kernel_filled_with_zeros(
-    rate: int, strides: int, padding: str
+    rate: Rate, strides: int, padding: str
 ) -> None:
     settings = {"strides": strides, "rate": rate, "padding": padding}
     for kernel_size in (1, 2, 3, 5):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_deeplab._types import Rate
 from keras_deeplab.layers import AtrousConv, AtrousDepthwiseConv
 from tests.checks import pixels
 from tests.layers import numpy_layers
@@ -103,22 +104,23 @@ def check_gradients(kind: str, size: tuple[int, int], mode: str, **kwargs: Any) 
 
 @pytest.mark.parametrize("padding", ["symmetric", "same"])
 @pytest.mark.parametrize("strides", [1, 2, 3])
-@pytest.mark.parametrize("rate", [1, 2, 3, 6])
+@pytest.mark.parametrize("rate", [1, 2, 3, 6, (1, 6), (3, 2)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_at_any_rate_and_stride_is_exact(
-    kind: str, rate: int, strides: int, padding: str
+    kind: str, rate: Rate, strides: int, padding: str
 ) -> None:
     check_gradients(kind, (8, 7), "eager", rate=rate, strides=strides, padding=padding)
 
 
 @pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize("rate", [2, (1, 6)])
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_inside_a_compiled_step_is_exact(
-    kind: str, strides: int, mode: str
+    kind: str, strides: int, rate: Rate, mode: str
 ) -> None:
     for padding in ("symmetric", "same"):
-        check_gradients(kind, (8, 7), mode, rate=2, strides=strides, padding=padding)
+        check_gradients(kind, (8, 7), mode, rate=rate, strides=strides, padding=padding)
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 5])

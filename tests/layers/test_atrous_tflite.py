@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_deeplab._types import Rate
 from keras_deeplab.layers import AtrousConv, AtrousDepthwiseConv, ConvBlock
 from keras_deeplab.layers._tensorflow import tracing_for_tflite
 from tests.checks import pixels, randomize
@@ -18,7 +19,7 @@ FORMS = {
     "depthwise": {"filters": None},
     "separable": {"filters": 3, "separable": True},
 }
-RATES = (1, 2, 6, 12)
+RATES: tuple[Rate, ...] = (1, 2, 6, 12, (18, 3))
 # Of one block in each form.
 OPERATIONS = collections.Counter(CONV_2D=2, DEPTHWISE_CONV_2D=2)
 
@@ -34,7 +35,7 @@ every_converter = pytest.mark.parametrize("converter", CONVERTERS)
 
 
 def blocks(
-    size: int | None, batch: int | None, rates: tuple[int, ...], **kwargs: object
+    size: int | None, batch: int | None, rates: tuple[Rate, ...], **kwargs: object
 ) -> keras.Model:
     """Every form at every rate side by side: a conversion is slow, a block is not."""
     inputs = keras.Input((size, size, 4), batch_size=batch)
@@ -93,7 +94,7 @@ def test_atrous_block_at_any_rate_and_shape_exports_as_one_operation(
 def test_strided_block_at_any_size_exports_with_a_pad_at_most(
     size: int | None, padding: str, pads: int
 ) -> None:
-    rates = (1, 2)
+    rates = (1, 2, (1, 3))
     model = blocks(size, None, rates, strides=2, padding=padding)
     content = litert.convert(model)
     found = litert.operations(content)

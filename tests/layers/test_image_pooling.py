@@ -151,7 +151,8 @@ def test_pooling_of_an_unknown_size_exports_to_tflite(window: int | None) -> Non
         ({"filters": 0}, r"`filters` must be .* Received: filters=0"),
         (
             {"window": 0},
-            r"`window` must be a positive integer, or a height and a width\. "
+            r"`window` must be a positive integer, or one for the height and one for "
+            r"the width\. "
             r"Received: window=0",
         ),
         ({"window": (33,)}, r"Received: window=\(33,\)"),

@@ -63,6 +63,69 @@ def test_v3plus_decoder_joins_the_official_low_level_features() -> None:
     assert model.get_layer("decoder_conv2").output.shape == (None, 17, 17, 256)
 
 
+@pytest.mark.parametrize(
+    ("output_stride", "rates"),
+    [
+        (8, ((2, 12), (36, 30), (12, 6), (2, 2), (12, 42))),
+        (16, ((1, 6), (18, 15), (6, 3), (1, 1), (6, 21))),
+        (32, ((1, 3), (9, 7), (3, 1), (1, 1), (3, 10))),
+    ],
+)
+def test_v3plus_cell_keeps_its_extent_at_every_stride(
+    output_stride: int, rates: tuple[tuple[int, int], ...]
+) -> None:
+    arguments = {**_MOBILE, "pyramid": "dpc", "filters": 8}
+    model = keras_deeplab.DeepLabV3Plus(**arguments, output_stride=output_stride)
+    cell = model.get_layer("dpc")
+    assert (cell.rates, cell.filters, cell.dropout) == (rates, 8, 0.1)
+    # Also by the way of a stride that has to round.
+    moved = model.with_output_stride(32).with_output_stride(output_stride)
+    assert moved.get_layer("dpc").rates == rates
+    np.testing.assert_array_equal(moved(_image(65, 81)), model(_image(65, 81)))
+
+
+def test_v3plus_with_a_cell_comes_back_from_its_file(tmp_path: pathlib.Path) -> None:
+    model = keras_deeplab.DeepLabV3Plus(**_MOBILE, pyramid="dpc", separable=False)
+    model.save(tmp_path / "model.keras")
+    loaded = keras_deeplab.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == model.get_config()
+    np.testing.assert_array_equal(loaded(_image(33, 49)), model(_image(33, 49)))
+    names = {layer.name for layer in loaded.layers}
+    assert "dpc" in names
+    assert "aspp" not in names
+
+
+def test_v3plus_from_a_configuration_without_a_pyramid_has_the_atrous_one() -> None:
+    model = keras_deeplab.DeepLabV3Plus(**_MOBILE)
+    config = model.get_config()
+    assert config["image_pooling"] is True
+    del config["pyramid"]
+    assert keras_deeplab.DeepLabV3Plus.from_config(config).get_config() == (
+        model.get_config()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pyramid": "spp"}, r"`pyramid` must be one of 'aspp', 'dpc'\. Received: "),
+        (
+            {"pyramid": "dpc", "atrous_rates": (6, 12)},
+            r"`atrous_rates` must be `None` with .* Received: atrous_rates=\(6, 12\)",
+        ),
+        (
+            {"pyramid": "dpc", "image_pooling": True},
+            r"`image_pooling` must be `None` with .* Received: image_pooling=True",
+        ),
+    ],
+)
+def test_v3plus_of_contradictory_pyramid_raises(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        keras_deeplab.DeepLabV3Plus(**_MOBILE, **arguments)
+
+
 def test_v1_fc6_has_rate_12_at_stride_8_and_1024_filters() -> None:
     model = keras_deeplab.DeepLabV1()
     fc6 = model.get_layer("fc6")

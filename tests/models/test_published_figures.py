@@ -8,6 +8,7 @@ import keras
 import pytest
 
 import keras_deeplab
+from keras_deeplab.layers import arguments
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
 from keras_deeplab.models import Segmenter, count_multiply_adds, model_table
 from keras_deeplab.models.complexity import MODELS
@@ -121,6 +122,14 @@ _FIGURES = [
         multiply_adds=418.64,
     ),
     Published(
+        model="DeepLabV3Plus",
+        arguments={"backbone": "xception71", "pyramid": "dpc", "classes": 19},
+        source=_ZOO,
+        size=(1025, 2049),
+        multiply_adds=502.07,
+        tolerance=0.001,
+    ),
+    Published(
         model="DeepLabV1",
         arguments={},
         source="V1 paper (arXiv 1412.7062), table 2",
@@ -203,6 +212,20 @@ def test_model_of_a_paper_has_its_published_cost(figure: Published) -> None:
         assert billions == pytest.approx(figure.multiply_adds, rel=figure.tolerance)
 
 
+def test_dense_prediction_cell_has_the_parameters_of_its_branches() -> None:
+    models = [
+        keras_deeplab.DeepLabV3Plus("xception71", middle_units=0, pyramid=pyramid)
+        for pyramid in ("aspp", "dpc")
+    ]
+    # Kernels, then gamma, beta, mean and variance of each convolution's channels.
+    first = 9 * 2048 + 4 * 2048 + 2048 * 256 + 4 * 256
+    other = 9 * 256 + 4 * 256 + 256 * 256 + 4 * 256
+    cell = first + 4 * other + 5 * 256 * 256 + 4 * 256
+    assert models[1].get_layer("dpc").count_params() == cell
+    aspp = 3 * first + 2 * (2048 * 256 + 4 * 256) + 5 * 256 * 256 + 4 * 256
+    assert models[0].count_params() - models[1].count_params() == aspp - cell
+
+
 def test_count_multiply_adds_of_small_model_equals_a_hand_count() -> None:
     model = keras_deeplab.DeepLabV1(
         classes=2,
@@ -236,10 +259,12 @@ def _padded_multiply_adds(model: Segmenter) -> float:
             continue
         assert layer.multiply_adds is not None
         count = float(layer.multiply_adds)
-        if layer.rate > 1 and layer.kernel_size > 1 and not _separable(layer):
+        rates = arguments.pair_of(rate=layer.rate)
+        if max(rates) > 1 and layer.kernel_size > 1 and not _separable(layer):
             positions = layer.multiply_adds / math.prod(layer.kernel.shape)
-            for side in _sides(model, layer, positions):
-                count *= math.ceil(side / layer.rate) * layer.rate / side
+            sides = _sides(model, layer, positions)
+            for side, rate in zip(sides, rates, strict=True):
+                count *= math.ceil(side / rate) * rate / side
         if isinstance(model, keras_deeplab.LRASPP) and layer.name == "logits":
             count *= (model.output_stride / 8) ** 2
         total += count

@@ -18,6 +18,7 @@ from keras_deeplab.weights.checkpoint_index import read_index
 from keras_deeplab.weights.convert import build_official, load_official
 from keras_deeplab.weights.frozen_graph import read_frozen_graph
 from keras_deeplab.weights.official_model import official_arguments
+from keras_deeplab.weights.official_names import official_names
 from keras_deeplab.weights.tf1_checkpoint import read_tf1_checkpoint
 from tests.weights import tf1_graphs as tf1
 from tests.weights.test_tf1_parity import mobilenet_case
@@ -225,7 +226,6 @@ def test_load_official_when_refused_leaves_the_model_as_it_was(
 
 
 UNKNOWN = [
-    ("meta_architecture/branch0/weights", "it has a dense prediction cell"),
     ("resnet_v1_101/conv1/weights", "it has a plain ResNet, not the beta layout"),
     ("inception/weights", "it has no variable of a backbone, such as xception_41"),
 ]
@@ -238,6 +238,74 @@ def test_load_model_from_another_network_says_which(
     path = save(tmp_path, {name: np.ones((1, 1, 1, 1), "float32")})
     with pytest.raises(ValueError, match=REFUSED + problem):
         load_model(path)
+
+
+_CELL = "meta_architecture"
+CELLS = [
+    # Another cell: fewer branches, one more, one of a 1 x 1 convolution.
+    ("branch3_pointwise/weights", None, "'{}/branch3_pointwise/weights' is missing"),
+    (None, "branch5_pointwise/weights", "'{}/branch5_pointwise/weights' has no place"),
+    (
+        "branch4_depthwise/depthwise_weights",
+        "branch4/weights",
+        "'{}/branch4_depthwise/depthwise_weights' is missing",
+    ),
+    (
+        "concat_projection/weights",
+        None,
+        "'{}/concat_projection/weights' of four dimensions is missing",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def cell_model() -> keras.Model:
+    return keras_deeplab.DeepLabV3Plus(
+        "xception41", middle_units=1, pyramid="dpc", filters=8
+    )
+
+
+def cell_arrays(model: keras.Model) -> Arrays:
+    names = official_names(model)
+    return {names[w.path]: np.full(w.shape, 0.5, "float32") for w in model.weights}
+
+
+def test_load_model_with_a_cell_reads_its_width(
+    tmp_path: pathlib.Path, cell_model: keras.Model
+) -> None:
+    found = load_model(save(tmp_path, cell_arrays(cell_model)))
+    cell = found.get_layer("dpc")
+    assert (cell.filters, found.output_stride, found.crop_size) == (8, 16, (513, 513))
+    assert found.count_params() == cell_model.count_params()
+
+
+@pytest.mark.parametrize(("lost", "added", "problem"), CELLS)
+def test_load_model_with_another_cell_names_the_variable(
+    tmp_path: pathlib.Path,
+    cell_model: keras.Model,
+    lost: str | None,
+    added: str | None,
+    problem: str,
+) -> None:
+    arrays = cell_arrays(cell_model)
+    if lost is not None:
+        del arrays[f"{_CELL}/{lost}"]
+    if added is not None:
+        arrays[f"{_CELL}/{added}"] = np.ones((1, 1, 8, 8), "float32")
+    with pytest.raises(ValueError, match=REFUSED + "variable " + problem.format(_CELL)):
+        load_model(save(tmp_path, arrays))
+
+
+def test_load_model_with_a_cell_and_no_decoder_says_so(
+    tmp_path: pathlib.Path, cell_model: keras.Model
+) -> None:
+    arrays = {
+        name: array
+        for name, array in cell_arrays(cell_model).items()
+        if not name.startswith("decoder/")
+    }
+    with pytest.raises(ValueError, match="a dense prediction cell, but no decoder"):
+        load_model(save(tmp_path, arrays))
 
 
 def test_load_model_from_too_large_a_network_raises_before_building(

@@ -19,6 +19,10 @@ MODELS: dict[str, tuple[type, dict[str, Any]]] = {
     "v3plus-xception41": (keras_deeplab.DeepLabV3Plus, {"backbone": "xception41"}),
     "v3plus-xception65": (keras_deeplab.DeepLabV3Plus, {"backbone": "xception65"}),
     "v3plus-xception71": (keras_deeplab.DeepLabV3Plus, {"backbone": "xception71"}),
+    "v3plus-xception71-dpc": (
+        keras_deeplab.DeepLabV3Plus,
+        {"backbone": "xception71", "pyramid": "dpc", "classes": 19},
+    ),
     "v3-resnet50": (keras_deeplab.DeepLabV3, {"backbone": "resnet50_beta"}),
     "v3-resnet101": (keras_deeplab.DeepLabV3, {"backbone": "resnet101_beta"}),
     "v3plus-resnet50": (
@@ -60,6 +64,12 @@ NAMES = [
         "v3plus-xception41",
         f"xception_41/exit_flow/block2/unit_1/{_UNIT}3_pointwise/weights",
     ),
+    (
+        "v3plus-xception71-dpc",
+        "meta_architecture/branch0_depthwise/depthwise_weights",
+    ),
+    ("v3plus-xception71-dpc", "meta_architecture/branch4_pointwise/BatchNorm/beta"),
+    ("v3plus-xception71-dpc", "meta_architecture/concat_projection/weights"),
     ("v3plus-xception65", "aspp3_depthwise/BatchNorm/moving_variance"),
     ("v3plus-xception65", "decoder/feature_projection0/BatchNorm/moving_mean"),
     ("v3plus-xception65", "decoder/decoder_conv0_depthwise/depthwise_weights"),

@@ -36,11 +36,21 @@ def xception_v3plus(
     net, x = tf1.xception(image, stride, scope=scope, middle_units=units)
     rates = tuple(rate * 16 // stride for rate in (6, 12, 18))
     x = tf1.pyramid(net, x, window(size, stride), rates, separable=True)
+    return xception_decoder(net, x, image, scope, classes=21)
+
+
+def xception_cell(image: Any, scope: str, stride: int, units: int) -> Any:
+    net, x = tf1.xception(image, stride, scope=scope, middle_units=units)
+    x = tf1.dense_prediction_cell(net, x, 16 // stride)
+    return xception_decoder(net, x, image, scope, classes=19)
+
+
+def xception_decoder(net: tf1.Net, x: Any, image: Any, scope: str, classes: int) -> Any:
     block = 3 if scope == "xception_71" else 2
     low = f"{scope}/entry_flow/block{block}/unit_1/xception_module"
     low = f"{low}/separable_conv2_pointwise"
     x = tf1.decoder(net, x, low, tuple(image.shape[1:3]))
-    return net, tf1.logits(net, x, 21)
+    return net, tf1.logits(net, x, classes)
 
 
 def resnet_v3(
@@ -119,6 +129,23 @@ def xception_case(scope: str, stride: int, units: int) -> Case:
     )
 
 
+def cell_case(scope: str, stride: int, units: int) -> Case:
+    arguments = {
+        "backbone": scope.replace("_", ""),
+        "pyramid": "dpc",
+        "middle_units": units,
+        "output_stride": stride,
+        "classes": 19,
+    }
+    build = functools.partial(xception_cell, scope=scope, stride=stride, units=units)
+    name = f"v3plus-dpc-{scope}-{units}-os{stride}"
+    # Nothing in it depends on the crop: that of the official training is assumed. The
+    # map is larger than some rates and smaller than others.
+    return Case(
+        name, build, keras_deeplab.DeepLabV3Plus, arguments, (81, 129), (769, 769)
+    )
+
+
 def resnet_case(depth: int, blocks: tuple[int, ...], stride: int) -> Case:
     # Not of the form 16 * k + 1: paddings of strided layers matter.
     size, crop = (45, 62), (33, 33)
@@ -187,6 +214,8 @@ CASES = [
     xception_case("xception_65", 16, 2),
     xception_case("xception_65", 8, 2),
     xception_case("xception_41", 16, 1),
+    cell_case("xception_41", 16, 1),
+    cell_case("xception_41", 8, 1),
     resnet_case(50, (3, 4, 6, 3), 8),
     mobilenet_case(1.0, 16),
     mobilenet_case(1.0, 8),
@@ -203,6 +232,7 @@ CASES = [
 SLOW_CASES = [
     xception_case("xception_65", 16, 16),
     xception_case("xception_71", 16, 1),
+    cell_case("xception_71", 16, 16),
     resnet_case(101, (3, 4, 23, 3), 16),
     resnet_case(101, (3, 4, 23, 3), 8),
     Case(

@@ -105,18 +105,19 @@ class Net:
         scope: str,
         size: int = 3,
         stride: int = 1,
-        rate: int = 1,
+        rate: int | tuple[int, int] = 1,
         activation: Any = tf.nn.relu,
     ) -> Any:
         shape = (size, size, x.shape[-1], 1)
         kernel = self.random.normal(0, np.sqrt(self.gain) / size, shape)
-        x, padding = self.padded(x, size, stride, rate)
+        rates = (rate, rate) if isinstance(rate, int) else rate
+        x, padding = self.padded(x, size, stride, max(rates))
         y = tf.nn.depthwise_conv2d(
             x,
             self.variable(f"{scope}/depthwise_weights", kernel),
             [1, stride, stride, 1],
             padding,
-            dilations=[rate, rate],
+            dilations=rates,
             name=f"{scope}/depthwise",
         )
         y = self.norm(y, scope)
@@ -125,7 +126,7 @@ class Net:
         return y
 
     def separable(
-        self, x: Any, filters: int, scope: str, activation: Any, **kwargs: int
+        self, x: Any, filters: int, scope: str, activation: Any, **kwargs: Any
     ) -> Any:
         x = self.depthwise(x, f"{scope}_depthwise", activation=activation, **kwargs)
         return self.conv(x, filters, 1, f"{scope}_pointwise", activation=activation)
@@ -378,6 +379,28 @@ def pyramid(
             y = net.conv(x, 256, 3, f"aspp{i}", rate=rate)
         branches.append(y)
     return net.conv(tf.concat(branches, 3), 256, 1, "concat_projection")
+
+
+# Input, rate down and rate across of each branch at output stride 16; -1 is the
+# backbone's output.
+CELL = ((-1, 1, 6), (0, 18, 15), (1, 6, 3), (0, 1, 1), (0, 6, 21))
+
+
+def dense_prediction_cell(net: Net, x: Any, multiplier: int) -> Any:
+    net.epsilon, net.same = 1e-5, True
+    outputs: list[Any] = []
+    for i, (source, down, across) in enumerate(CELL):
+        outputs.append(
+            net.separable(
+                x if source == -1 else outputs[source],
+                256,
+                f"meta_architecture/branch{i}",
+                tf.nn.relu,
+                rate=(down * multiplier, across * multiplier),
+            )
+        )
+    merged = tf.concat(outputs, 3)
+    return net.conv(merged, 256, 1, "meta_architecture/concat_projection")
 
 
 def decoder(
