@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 _stdout = Console()
 _stderr = Console(stderr=True)
@@ -115,13 +115,21 @@ def progress_bar() -> contextlib.AbstractContextManager[Report]:
 
 def download_bar() -> contextlib.AbstractContextManager[Report]:
     """Does what `progress_bar` does, for steps that are bytes."""
-    return _bars(DownloadColumn(), TransferSpeedColumn())
+    whole = Column(no_wrap=True)
+    return _bars(
+        DownloadColumn(table_column=whole), TransferSpeedColumn(table_column=whole)
+    )
 
 
 @contextlib.contextmanager
 def _bars(*counts: ProgressColumn) -> Iterator[Report]:
     columns = (
-        TextColumn("{task.description}", markup=False),
+        # Names of files are long, and the numbers tell more.
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(max_width=40, no_wrap=True, overflow="ellipsis"),
+        ),
         BarColumn(),
         *counts,
         TimeRemainingColumn(),

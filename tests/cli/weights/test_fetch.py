@@ -8,7 +8,7 @@ from rich.console import Console
 from typer.testing import Result
 
 from keras_deeplab_cli import output
-from tests.cli.weights.conftest import CONTENT, OWN, SHA256
+from tests.cli.weights.conftest import CONTENT, OWN, SHA256, STATED
 
 Run = Callable[..., Result]
 Rows = Callable[..., None]
@@ -71,14 +71,18 @@ def test_fetch_with_an_unknown_name_fetches_none(run: Run, home: pathlib.Path) -
 
 
 def test_fetch_on_a_terminal_shows_the_bytes_that_have_come(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, mirror: pathlib.Path, rows: Rows
 ) -> None:
-    terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(output, "_stderr", terminal)
+    name = "deeplabv3_mnv2_pascal_trainval_2018_01_29.tar.gz"
+    rows({**STATED, "file": name})
+    (mirror / "stated.keras").rename(mirror / name)
     assert run("weights", "fetch", "stated_cityscapes").exit_code == 0
     assert isinstance(terminal.file, io.StringIO)
     shown = terminal.file.getvalue()
-    assert "Downloading stated.keras" in shown
+    assert "Downloading deeplabv3_mnv2_pascal_train…" in shown
+    # On one line, however long the name.
     assert "11/11 bytes" in shown
 
 
