@@ -67,6 +67,7 @@ setup(
         "backends": ["jax", "torch"],
         "dev": [
             "build",
+            "jsonschema>=4.20",
             "mypy>=1.18",
             "pytest>=9",
             "pytest-xdist>=3.6",

@@ -1,7 +1,8 @@
 """Files that are there whole or not at all."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,11 +21,23 @@ def write_atomically(
     Raises:
         OSError: If the file cannot be written.
     """
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part_beside(Path(path)) as part, open(part, "wb") as file:
+        write(file)
+
+
+@contextlib.contextmanager
+def part_beside(path: Path) -> Iterator[Path]:
+    """Does what `write_atomically` does, for writers that want a path.
+
+    Args:
+        path: The file to write.
+
+    Yields:
+        Where to write it, with the same ending.
+    """
+    part = path.with_name(f".{os.getpid()}.part.{path.name}")
     try:
-        with open(part, "wb") as file:
-            write(file)
+        yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from keras_deeplab_cli import evaluate, models, output, segment
+from keras_deeplab_cli import evaluate, models, output, segment, weights
 
 __all__ = ["app", "main"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("models")(models.models)
+app.add_typer(weights.app, name="weights")
 
 
 def _show_version(wanted: bool) -> None:
@@ -51,8 +52,8 @@ def _options(
     Start with `keras-deeplab segment photo.jpg`. Each command explains itself:
     `keras-deeplab COMMAND --help`.
 
-    Exit codes: 0 all went well, 1 some photos failed and the others are done, 2 the
-    command could not start.
+    Exit codes: 0 all went well, 1 some photos or weights failed and the others are
+    done, 2 the command could not start.
     """
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keras_deeplab_cli.download import download_model
 from keras_deeplab_cli.output import busy, fail
 from keras_deeplab_cli.quiet import quiet_import
 
@@ -21,8 +22,9 @@ _DEFAULT_DATA = "../shared/data"
 _OFFICIAL_NAME = "deeplabv3_mnv2_pascal_trainval"
 _OFFICIAL = f"models/deeplab/{_OFFICIAL_NAME}_folded.npz"
 _ACCEPTED = (
-    "a .keras file, or an official DeepLab model: .tflite, its folded arrays .npz, a "
-    "frozen graph .pb or a TensorFlow 1 checkpoint"
+    "a name that `keras-deeplab weights list` shows, a .keras file, or an official "
+    "DeepLab model: .tflite, its folded arrays .npz, a frozen graph .pb or a "
+    "TensorFlow 1 checkpoint"
 )
 
 
@@ -95,15 +97,16 @@ def load_model(source: str, output_stride: int | None, size: int | None) -> Segm
     Returns:
         The model.
     """
-    with busy("Loading the model"):
-        with quiet_import():
-            from keras_deeplab import inference, weights
+    with busy("Loading the model"), quiet_import():
+        from keras_deeplab import inference, weights
 
-        try:
+    try:
+        download_model(source)
+        with busy("Loading the model"):
             model = weights.load_model(source)
             if output_stride is not None:
                 model = model.with_output_stride(output_stride)
             inference.check_size(model, size)
-        except (OSError, ValueError, TypeError) as error:
-            fail(f"--weights {source}: {error}")
+    except (OSError, ValueError, TypeError) as error:
+        fail(f"--weights {source}: {error}")
     return model

@@ -12,12 +12,15 @@ from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 _stdout = Console()
 _stderr = Console(stderr=True)
@@ -26,8 +29,11 @@ _endless = Console(width=10_000)
 
 # A usage error or weights that cannot be loaded: nothing was done.
 USAGE = 2
-# Some photos failed.
+# Some photos or weights failed.
 FAILED = 1
+
+# Told a task's name, the steps done, and their total if that is known.
+Report = Callable[[str, int, int | None], None]
 
 
 def say(message: RenderableType) -> None:
@@ -38,7 +44,7 @@ def say(message: RenderableType) -> None:
 
 
 def complain(message: str) -> None:
-    """Prints an error on one line of stderr."""
+    """Prints an error or a warning on one line of stderr."""
     # Other spaces stay: they may be part of a file's name.
     line = " ".join(part.strip() for part in message.splitlines())
     _stderr.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -97,26 +103,45 @@ def busy(message: str) -> contextlib.AbstractContextManager[object]:
     return _stderr.status(message) if _stderr.is_terminal else contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bar() -> contextlib.AbstractContextManager[Report]:
     """Shows a bar for each task while it runs, on a terminal and above one step.
 
-    Yields:
-        What to call with the task's name, the steps done, and their total.
+    Returns:
+        A context that gives what to call with the task's name, the steps done, and
+        their total.
     """
+    return _bars(MofNCompleteColumn())
+
+
+def download_bar() -> contextlib.AbstractContextManager[Report]:
+    """Does what `progress_bar` does, for steps that are bytes."""
+    whole = Column(no_wrap=True)
+    return _bars(
+        DownloadColumn(table_column=whole), TransferSpeedColumn(table_column=whole)
+    )
+
+
+@contextlib.contextmanager
+def _bars(*counts: ProgressColumn) -> Iterator[Report]:
     columns = (
-        TextColumn("{task.description}"),
+        # Names of files are long, and the numbers tell more.
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(max_width=40, no_wrap=True, overflow="ellipsis"),
+        ),
         BarColumn(),
-        MofNCompleteColumn(),
+        *counts,
         TimeRemainingColumn(),
     )
     tasks: dict[str, Any] = {}
     silent = not _stderr.is_terminal
     with Progress(*columns, console=_stderr, transient=True, disable=silent) as bar:
 
-        def report(name: str, done: int, total: int) -> None:
+        def report(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(name.capitalize(), visible=total > 1)
+                title = name[:1].upper() + name[1:]
+                tasks[name] = bar.add_task(title, visible=total != 1)
             bar.update(tasks[name], completed=done, total=total)
 
         yield report

@@ -7,8 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import typer
 
 from keras_deeplab.models import model_table
+from keras_deeplab.weights import manifest
+from keras_deeplab_cli import app
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,3 +49,25 @@ def test_python_of_the_readme_runs(
     assert np.bincount(names["labels"].ravel()).argmax() == 8
     assert names["faster"].output_stride == 16
     assert isinstance(names["model"].history, keras.callbacks.History)
+
+
+def commands() -> list[str]:
+    """Every command of the README, the guide to weights, and the manifest."""
+    pages = README + (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    written = re.findall(r"(?:^|`)(keras-deeplab (?:[^`\n\\]|\\\n)+)", pages, re.M)
+    scores = [score for row in manifest().values() for score in row.measured]
+    return sorted({*written, *(score.command or "" for score in scores)})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command_that_is_written_exists_and_takes_its_options(line: str) -> None:
+    program, *words = line.partition("#")[0].replace("\\\n", "").split()
+    assert program == "keras-deeplab"
+    command = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {name: option for option in command.params for name in option.opts}
+    for option in filter(lambda word: word.startswith("--"), words):
+        assert option in known
+    required = {option for option in known if known[option].required}
+    assert {option for option in required if option.startswith("--")} <= {*words}

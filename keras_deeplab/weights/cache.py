@@ -11,11 +11,14 @@ from keras_deeplab.weights.download_error import DownloadError
 HOME_VARIABLE = "KERAS_DEEPLAB_HOME"
 
 
-def cache_folder() -> Path:
+def cache_folder(*, make: bool = True) -> Path:
     """Finds the folder that downloads are kept in, and makes it if need be.
 
     It is `KERAS_DEEPLAB_HOME`; without that, `keras_deeplab` in Keras's own folder,
     which is `KERAS_HOME` or `~/.keras`.
+
+    Args:
+        make: Whether to make it.
 
     Returns:
         The folder, as an absolute path.
@@ -26,7 +29,8 @@ def cache_folder() -> Path:
     configured = _configured_folder()
     try:
         folder = configured.expanduser().absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:
         raise unusable_cache(configured, error) from error
     return folder

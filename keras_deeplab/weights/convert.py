@@ -60,11 +60,17 @@ def build_official(source: str | os.PathLike[str], **arguments: Any) -> Segmente
     Raises:
         ValueError: If the file cannot be read or is of no model that this package has.
     """
+    return convert_official(source, **arguments)[0]
+
+
+def convert_official(
+    source: str | os.PathLike[str], **arguments: Any
+) -> tuple[Segmenter, ConversionSummary]:
+    """Does what `build_official` does, and also tells what became of the variables."""
     variables = read_official(source)
     cls, found = official_arguments(variables)
     model = cls(**{**found, **arguments})
-    assign_official(variables, model)
-    return model
+    return model, assign_official(variables, model)
 
 
 def load_official(

@@ -46,12 +46,17 @@ def find_row(name: str) -> WeightsRow:
     """
     rows = manifest()
     if name not in rows:
-        near = difflib.get_close_matches(str(name), rows, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
-            f"`name` must be one of: {', '.join(rows)}.{hint} Received: name={name!r}"
+            f"`name` must be one of: {', '.join(rows)}.{nearest_names(name)} "
+            f"Received: name={name!r}"
         )
     return rows[name]
+
+
+def nearest_names(name: str) -> str:
+    """Says which names of the manifest are almost this one: a sentence or nothing."""
+    near = difflib.get_close_matches(str(name), manifest(), n=3)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def fetch_row(

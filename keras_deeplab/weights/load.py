@@ -4,8 +4,9 @@ import os
 from typing import Any
 
 from keras_deeplab.models import MODELS, Segmenter
-from keras_deeplab.weights.fetch_weights import find_row
-from keras_deeplab.weights.load_file import load_file
+from keras_deeplab.weights.converters import CONVERTERS
+from keras_deeplab.weights.fetch_weights import fetch_row
+from keras_deeplab.weights.load_file import Loaded, convert_file
 from keras_deeplab.weights.manifest import manifest
 
 _MODELS: dict[str, Any] = {model.__name__: model for model in MODELS}
@@ -34,13 +35,20 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
             knows: every tensor has to find its place, and every layer its tensor.
         DownloadError: If weights cannot be downloaded, or are not what they should be.
     """
+    return load_and_account(source)[0]
+
+
+def load_and_account(source: str | os.PathLike[str]) -> Loaded:
+    """Does what `load_model` does, and also tells what became of the variables."""
     name = os.fspath(source)
     if name not in manifest():
-        return load_file(name)
-    row = find_row(name)
+        return convert_file(source)
+    row = manifest()[name]
     if row.model is None:
         raise ValueError(
             f"`source` is a backbone alone: give a model the argument "
             f"weights={name!r}. Received: source={name!r}"
         )
-    return _MODELS[row.model](weights=name)
+    path = fetch_row(row)
+    model = _MODELS[row.model](**row.model_arguments())
+    return model, CONVERTERS[row.converter](path, model, "all")

@@ -7,24 +7,34 @@ from types import MappingProxyType
 
 from keras_deeplab.models import Segmenter
 from keras_deeplab.weights.array_archive import MOST_BYTES
-from keras_deeplab.weights.convert import build_official
+from keras_deeplab.weights.conversion_summary import ConversionSummary
+from keras_deeplab.weights.convert import convert_official
+from keras_deeplab.weights.fetch_weights import nearest_names
 from keras_deeplab.weights.folded_graph import FoldedGraph
 from keras_deeplab.weights.keras_file import load_keras
 from keras_deeplab.weights.npz import read_npz
 from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
 from keras_deeplab.weights.tf1_checkpoint import checkpoint_prefix
 
+# A model, and what became of the variables it is made of.
+Loaded = tuple[Segmenter, ConversionSummary]
+
 
 def load_file(source: str | os.PathLike[str]) -> Segmenter:
     """Loads a model from a file; see `load_model`."""
+    return convert_file(source)[0]
+
+
+def convert_file(source: str | os.PathLike[str]) -> Loaded:
+    """Does what `load_file` does, and also tells what became of the variables."""
     path = Path(source)
     if checkpoint_prefix(path) is not None:
-        return build_official(path)
+        return convert_official(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(
-            f"`source` must be a file ending in {', '.join(READERS)}. "
-            f"Received: source={str(source)!r}"
+            f"`source` must be a file ending in {', '.join(READERS)}, or the name of "
+            f"weights.{nearest_names(str(source))} Received: source={str(source)!r}"
         )
     # Unlike the method of a path, this takes every name that cannot be a file's.
     if not os.path.isfile(path):
@@ -58,13 +68,24 @@ def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter
         ) from error
 
 
-READERS: Mapping[str, Callable[[Path], Segmenter]] = MappingProxyType(
+def _whole(load: Callable[[Path], Segmenter]) -> Callable[[Path], Loaded]:
+    """For formats of which every array has a place, or the file is refused."""
+
+    def read(path: Path) -> Loaded:
+        model = load(path)
+        used = tuple(weight.path for weight in model.weights)
+        return model, ConversionSummary(source=str(path), used=used, skipped=())
+
+    return read
+
+
+READERS: Mapping[str, Callable[[Path], Loaded]] = MappingProxyType(
     {
-        ".keras": load_keras,
-        ".tflite": _load_tflite,
-        ".npz": _load_npz,
-        ".pb": build_official,
+        ".keras": _whole(load_keras),
+        ".tflite": _whole(_load_tflite),
+        ".npz": _whole(_load_npz),
+        ".pb": convert_official,
         # Several files of which none has this name: see above.
-        ".ckpt": build_official,
+        ".ckpt": convert_official,
     }
 )

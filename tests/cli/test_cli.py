@@ -35,7 +35,7 @@ def test_version_is_that_of_the_package(run: Run) -> None:
 def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for text in ("segment", "evaluate", "models", "photo.jpg", "--version"):
+    for text in ("segment", "evaluate", "models", "weights", "photo.jpg", "--vers"):
         assert text in result.stdout
 
 
@@ -45,12 +45,18 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
         ("segment", ["PHOTO", "--weights", "--output-stride", "--size", "--out"]),
         ("evaluate", ["--weights", "--images", "--masks", "--ignore-label", "--json"]),
         ("models", ["--json"]),
+        ("weights", ["list", "info", "fetch", "verify", "convert", "KERAS_DEEPLAB_H"]),
+        ("weights list", ["--dataset", "--model", "--json"]),
+        ("weights info", ["NAME"]),
+        ("weights fetch", ["NAME", "--all"]),
+        ("weights verify", ["NAME"]),
+        ("weights convert", ["SOURCE", "OUT", ".keras", ".weights.h5"]),
     ],
 )
 def test_help_of_a_command_names_its_options(
     command: str, texts: list[str], run: Run
 ) -> None:
-    result = run(command, "--help")
+    result = run(*command.split(), "-h")
     assert result.exit_code == 0
     for text in texts:
         assert text in result.stdout
@@ -65,8 +71,11 @@ def test_help_and_usage_errors_do_not_import_keras(tmp_path: pathlib.Path) -> No
 import sys
 from typer.testing import CliRunner
 from keras_deeplab_cli import app
-for words in (["--help"], ["--version"], ["segment", "--help"], ["segment", "no.jpg"]):
-    CliRunner().invoke(app, words)
+for words in (
+    "--help", "--version", "segment --help", "segment no.jpg", "weights --help",
+    "weights list --help", "weights convert --help", "weights fetch",
+):
+    CliRunner().invoke(app, words.split())
 print({"keras", "keras_deeplab", "numpy", "PIL", "tensorflow"} & set(sys.modules))
 """
     done = python("-c", code, cwd=tmp_path)

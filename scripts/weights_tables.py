@@ -1,0 +1,175 @@
+"""Writes the tables of weights into the pages that show them, from the manifest.
+
+    python scripts/weights_tables.py
+
+A page says where: `<!-- table: NAME -->`, and where the table ends.
+"""
+
+import os
+import pathlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+# Nothing is computed, so what TensorFlow says at its start is of no interest.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from keras_deeplab.weights import Score, WeightsRow, manifest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "weights.md")
+_PLACE = re.compile(
+    r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL
+)
+
+Rows = list[WeightsRow]
+
+
+def updated(text: str, rows: Rows) -> str:
+    """A page with its tables as they should be."""
+    return _PLACE.sub(lambda m: f"{m[1]}\n{TABLES[m[2]](rows)}\n{m[3]}", text)
+
+
+def models(rows: Rows) -> str:
+    """Which models there are, with the first of their published scores."""
+    return _table(
+        (
+            "name",
+            "model",
+            "backbone",
+            "data set",
+            "output stride",
+            "*published*",
+            "licence",
+        ),
+        (
+            (
+                _code(row.name),
+                row.model,
+                row.backbone,
+                row.dataset,
+                row.output_stride,
+                _first(row.published),
+                row.licence,
+            )
+            for row in _of_models(rows)
+        ),
+    )
+
+
+def backbones(rows: Rows) -> str:
+    """Which backbones there are without a model."""
+    return _table(
+        ("name", "backbone", "data set", "licence"),
+        (
+            (_code(row.name), row.backbone, row.dataset, row.licence)
+            for row in rows
+            if row.model is None
+        ),
+    )
+
+
+def published(rows: Rows) -> str:
+    """All that others state."""
+    return _table(
+        ("name", "*published*", "value", "data", "protocol", "stated in"),
+        (
+            (*_score(row, score), f"[source]({score.source})")
+            for row in rows
+            for score in row.published
+        ),
+    )
+
+
+def measured(rows: Rows) -> str:
+    """All that was measured with this package, and how."""
+    return _table(
+        ("name", "*measured*", "value", "data", "protocol", "command"),
+        (
+            (*_score(row, score), _code(score.command))
+            for row in rows
+            for score in row.measured
+        ),
+    )
+
+
+def training(rows: Rows) -> str:
+    """What the models were trained with."""
+    return _table(
+        ("name", "arguments", "classes", "output stride", "crop"),
+        (
+            (
+                _code(row.name),
+                ", ".join(_code(f"{k}={v!r}") for k, v in row.arguments.items()),
+                row.class_names,
+                row.output_stride,
+                row.crop_size and "{} x {}".format(*row.crop_size),
+            )
+            for row in _of_models(rows)
+        ),
+    )
+
+
+def files(rows: Rows) -> str:
+    """What is downloaded, from where, and who made it."""
+    return _table(
+        ("name", "file", "bytes", "digest", "preprocessing", "licence", "origin"),
+        (
+            (
+                _code(row.name),
+                " ".join(f"[{row.file}]({url})" for url in row.urls) or row.file,
+                row.bytes or "not stated",
+                f"{row.algorithm} {_code(row.digest)}" if row.digest else "none",
+                row.preprocessing,
+                row.licence,
+                row.origin,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _of_models(rows: Rows) -> Rows:
+    return [row for row in rows if row.model is not None]
+
+
+def _code(text: object) -> str:
+    return f"`{text}`"
+
+
+def _first(scores: Iterable[Score]) -> str | None:
+    return next((f"{s.value} {s.metric}, {s.data}; {s.protocol}" for s in scores), None)
+
+
+def _score(row: WeightsRow, score: Score) -> tuple[object, ...]:
+    return _code(row.name), score.metric, score.value, score.data, score.protocol
+
+
+def _table(titles: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    titles = tuple(titles)
+    lines = (titles, ["---"] * len(titles), *rows)
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value).replace("|", r"\|")
+
+
+TABLES: Mapping[str, Callable[[Rows], str]] = MappingProxyType(
+    {
+        table.__name__: table
+        for table in (models, backbones, published, measured, training, files)
+    }
+)
+
+
+def main() -> None:
+    """Writes the pages anew."""
+    rows = list(manifest().values())
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(updated(text, rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
