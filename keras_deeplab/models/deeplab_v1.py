@@ -32,7 +32,10 @@ class DeepLabV1(Segmenter):
             halved at 16 and again at 32.
         filters: Channels of fc6 and fc7.
         dropout: Fraction dropped after fc6 and after fc7, in `[0, 1)`.
-        **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
+        weights: `None` for a fresh start; or trained weights: their name, their data
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
+            are then those of the weights; see `keras_deeplab.weights.find_start`.
+        **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone.
 

@@ -36,7 +36,10 @@ class DeepLabV2(Segmenter):
             1024 on VGG-16, none on ResNet.
         dropout: Fraction dropped after fc6 and after fc7, in `[0, 1)`.
         scales: Scales of the input, the first 1; the paper's are 1, 0.75, 0.5.
-        **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
+        weights: `None` for a fresh start; or trained weights: their name, their data
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
+            are then those of the weights; see `keras_deeplab.weights.find_start`.
+        **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone.
 

@@ -59,7 +59,10 @@ class DeepLabV3(Segmenter):
         separable: Whether the atrous branches are depthwise-separable.
         image_pooling: Whether the pyramid has the image-level branch.
         dropout: Fraction dropped before the classifier, in `[0, 1)`.
-        **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
+        weights: `None` for a fresh start; or trained weights: their name, their data
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
+            are then those of the weights; see `keras_deeplab.weights.find_start`.
+        **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone (`alpha`, `multi_grid`, ...).
 

@@ -62,7 +62,10 @@ class DeepLabV3Plus(Segmenter):
         dropout: Fraction dropped at the end of the pyramid, in `[0, 1)`.
         low_level_filters: Channels of the projected low-level features.
         decoder_filters: Channels of the decoder's two convolutions.
-        **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
+        weights: `None` for a fresh start; or trained weights: their name, their data
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
+            are then those of the weights; see `keras_deeplab.weights.find_start`.
+        **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone (`alpha`, `multi_grid`, ...).
 

@@ -38,7 +38,10 @@ class LRASPP(Segmenter):
         pooling_strides: Steps of the pooling window in features, in height and width;
             `None` for 4 and 5 at output stride 32, as in the official models, doubled
             at 16 and again at 8, so that they keep their extent in pixels.
-        **kwargs: Arguments of `Segmenter` (`input_shape`, `weights`, `classes`,
+        weights: `None` for a fresh start; or trained weights: their name, their data
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
+            are then those of the weights; see `keras_deeplab.weights.find_start`.
+        **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `name`, ...) and options of the backbone
             (`alpha`, ...). `crop_size` is 769 unless given: the pooling window of the
             official models.

@@ -56,12 +56,6 @@ class Segmenter(keras.Model):
         output_stride: Input pixels a feature: 8, 16 or 32. Weights fit every one.
         input_shape: Height, width and channels. Height and width may be `None`;
             sizes of the form `output_stride * k + 1` align exactly.
-        weights: `None` for a fresh start; the name of trained weights, which
-            `keras-deeplab weights list` shows, or of the data set they were trained
-            on, such as `"pascal_voc"` or `"imagenet"`; or a file that `load_model`
-            takes, or one of this model's weights, `.weights.h5`. Arguments that are
-            not given are then those the weights were made with. For another number of
-            `classes` all are kept but the classifier's, and a `UserWarning` says so.
         classes: Number of classes, background included.
         classifier_activation: Activation of the output: `None` for logits,
             `"softmax"` for probabilities.
@@ -88,9 +82,7 @@ class Segmenter(keras.Model):
         `(batch, height, width, classes)`, float32, at the input's size.
 
     Raises:
-        ValueError: If an argument is out of range, or the weights do not suit the
-            model; the message says what is accepted.
-        DownloadError: If weights cannot be downloaded.
+        ValueError: If an argument is out of range; the message says what is accepted.
         TypeError: If the backbone has no such option.
     """
 

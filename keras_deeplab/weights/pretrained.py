@@ -26,9 +26,15 @@ _FREE = {"output_stride", "atrous_rates", "pooling_strides", "rate", "dropout"}
 def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
     """Finds what the argument `weights` of a model stands for.
 
+    Arguments of the model that are not given are those the weights were made with. For
+    another number of `classes` all weights are kept but the classifier's, and a
+    `UserWarning` says so. Weights of a backbone alone leave the head as it starts.
+
     Args:
         cls: The model's class.
-        weights: Name of weights, name of their data set, or a file.
+        weights: Name of weights, as `keras-deeplab weights list` shows them; name of
+            their data set, for the first of them that suit the model; or a file that
+            `load_model` takes, or one of this model's weights, `.weights.h5`.
         given: The other arguments that were given to the constructor.
 
     Returns:
@@ -37,6 +43,7 @@ def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
     Raises:
         ValueError: If there are no such weights, or they do not suit the model. The
             message lists those that exist.
+        DownloadError: On loading, if the file cannot be had.
     """
     source = os.fspath(weights)
     rows = [row for row in manifest().values() if source in (row.name, row.dataset)]

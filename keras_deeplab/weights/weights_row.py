@@ -80,6 +80,16 @@ class WeightsRow:
             algorithm=self.algorithm,
         )
 
+    @property
+    def crop_size(self) -> tuple[int, int] | None:
+        """Height and width of the training crops, in pixels, where known."""
+        if self.output_stride is None or self.image_pooling_window is None:
+            return self.arguments.get("crop_size")
+        # The crop whose features fill the window.
+        height, width = self.image_pooling_window
+        stride = self.output_stride
+        return (height - 1) * stride + 1, (width - 1) * stride + 1
+
     def model_arguments(self) -> dict[str, Any]:
         """Arguments of the model these weights are of, as its constructor takes them.
 
@@ -91,11 +101,5 @@ class WeightsRow:
             names = CLASS_NAMES[self.class_names]
             found.update(classes=len(names), class_names=names)
         if self.output_stride is not None:
-            found["output_stride"] = self.output_stride
-            if self.image_pooling_window is not None:
-                # The crop whose features fill the window.
-                found["crop_size"] = tuple(
-                    (side - 1) * self.output_stride + 1
-                    for side in self.image_pooling_window
-                )
+            found.update(output_stride=self.output_stride, crop_size=self.crop_size)
         return found
