@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
+from keras_deeplab._class_names import PASCAL_VOC
 from keras_deeplab.backbones import OUTPUT_STRIDES
 from keras_deeplab.models import DeepLabV3
-from keras_deeplab.weights.class_names import PASCAL_VOC
 from keras_deeplab.weights.folded_conv import FoldedConv, folded_slots, settings_of
 from keras_deeplab.weights.folded_graph import IMAGE, OUTPUT, POOL, FoldedGraph
 

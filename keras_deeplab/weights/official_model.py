@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from keras_deeplab._class_names import PASCAL_VOC
 from keras_deeplab.models import LRASPP, DeepLabV3, DeepLabV3Plus, Segmenter
-from keras_deeplab.weights.class_names import PASCAL_VOC
 from keras_deeplab.weights.official_variables import OfficialVariables
 
 # A variable that only this backbone has, the deeper one of two first.

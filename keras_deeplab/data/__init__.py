@@ -1,0 +1,29 @@
+"""From files to batches: photos, masks, datasets and augmentation."""
+
+from keras_deeplab.data.augmentation import Augmentation
+from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.labels_png import read_labels, write_labels
+from keras_deeplab.data.photo import read_photo
+from keras_deeplab.data.photo_files import list_photos
+from keras_deeplab.data.read_sample import Sample
+from keras_deeplab.data.sample_pair import SamplePair, match_pairs
+from keras_deeplab.data.samples import Samples
+from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.data.sequence import SegmentationSequence
+from keras_deeplab.data.tf_dataset import make_dataset
+
+__all__ = [
+    "Augmentation",
+    "Sample",
+    "SamplePair",
+    "Samples",
+    "SegmentationData",
+    "SegmentationSequence",
+    "label_colors",
+    "list_photos",
+    "make_dataset",
+    "match_pairs",
+    "read_labels",
+    "read_photo",
+    "write_labels",
+]

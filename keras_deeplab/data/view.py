@@ -1,0 +1,100 @@
+"""The part of a sample that a crop shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from keras_deeplab.data.color_shift import ColorShift
+from keras_deeplab.data.read_sample import Sample
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of a sample that a crop shows, and how.
+
+    The sample is scaled, and a window is cut from it. A window that is larger than
+    the scaled sample is padded at the bottom and the right.
+
+    Args:
+        scaled: Height and width to which the whole sample is scaled.
+        corner: Row and column of the window's top left pixel in it.
+        crop: Height and width of the window.
+        flip: Whether left and right change places afterwards.
+        color_shift: Change of the photo's colours, not of the padding's.
+    """
+
+    scaled: tuple[int, int]
+    corner: tuple[int, int]
+    crop: tuple[int, int]
+    flip: bool = False
+    color_shift: ColorShift | None = None
+
+    def of(
+        self, sample: Sample, pad_pixel: tuple[float, float, float], pad_label: int
+    ) -> Sample:
+        """Cuts the window.
+
+        The photo is resampled bilinearly, averaging where it shrinks; of the mask the
+        nearest pixel is taken, so that no label appears that was not there.
+
+        Args:
+            sample: A photo and its labels.
+            pad_pixel: RGB in 0..255 of the padding.
+            pad_label: Label of the padding.
+
+        Returns:
+            The photo, float32 RGB of 0 to 255 `(*crop, 3)`, and its labels, int32
+            `crop`.
+        """
+        height, width = self._content
+        image = np.empty((*self.crop, 3), "float32")
+        labels = np.empty(self.crop, "int32")
+        image[height:] = image[:, width:] = pad_pixel
+        labels[height:] = labels[:, width:] = pad_label
+        image[:height, :width] = self._photo(sample.image)
+        labels[:height, :width] = self._mask(sample.labels)
+        if self.flip:
+            image, labels = image[:, ::-1].copy(), labels[:, ::-1].copy()
+        return Sample(image, labels)
+
+    @property
+    def _content(self) -> tuple[int, int]:
+        """Height and width of the window that are not padding."""
+        return (
+            min(self.crop[0], self.scaled[0] - self.corner[0]),
+            min(self.crop[1], self.scaled[1] - self.corner[1]),
+        )
+
+    def _photo(self, photo: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        (top, left), (height, width) = self.corner, self._content
+        if photo.shape[:2] == self.scaled:
+            window = photo[top : top + height, left : left + width]
+        else:
+            down = photo.shape[0] / self.scaled[0]
+            across = photo.shape[1] / self.scaled[1]
+            box = (
+                left * across,
+                top * down,
+                # Rounding must not lead out of the photo.
+                min((left + width) * across, photo.shape[1]),
+                min((top + height) * down, photo.shape[0]),
+            )
+            # Only the window is resampled, as it would be in the whole scaled photo.
+            window = np.asarray(
+                Image.fromarray(photo).resize(
+                    (width, height), Image.Resampling.BILINEAR, box
+                )
+            )
+        return self.color_shift.apply(window) if self.color_shift else window
+
+    def _mask(self, mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rows, columns = (
+            # The pixel under the centre of each scaled one.
+            ((2 * np.arange(start, start + length) + 1) * side) // (2 * scaled)
+            for start, length, side, scaled in zip(
+                self.corner, self._content, mask.shape, self.scaled, strict=True
+            )
+        )
+        return mask[rows[:, None], columns]
