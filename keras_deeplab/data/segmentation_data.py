@@ -44,6 +44,9 @@ class SegmentationData:
         # Lists are welcome, and cannot change what is frozen.
         object.__setattr__(self, "pairs", tuple(self.pairs))
         object.__setattr__(self, "class_names", tuple(self.class_names))
+        if self.label_map is not None:
+            # A read-only view, as in tables, could not be sent to another process.
+            object.__setattr__(self, "label_map", dict(self.label_map))
         if not self.pairs:
             raise ValueError("`pairs` must not be empty. Received: pairs=()")
         # Built now, so that a wrong map is an error here and not at the first photo.
