@@ -38,7 +38,10 @@ class Batching:
                 f"Received: batch_size={batch_size}"
             )
 
+    def used(self, count: int) -> int:
+        """Returns how many of so many samples are in a batch."""
+        return count - count % self.batch_size if self.drop_remainder else count
+
     def batches(self, count: int) -> int:
         """Returns the number of batches of so many samples."""
-        rest = 0 if self.drop_remainder else self.batch_size - 1
-        return (count + rest) // self.batch_size
+        return -(-self.used(count) // self.batch_size)

@@ -16,7 +16,8 @@ class SegmentationSequence(keras.utils.PyDataset):
     """Makes batches for `fit` and `evaluate` on any backend, without TensorFlow.
 
     The batches are those of `make_dataset`. Files are read and augmented by `workers`
-    threads, or processes, while the model computes.
+    threads, or processes, while the model computes. On JAX and PyTorch, `fit` first
+    takes a batch to learn its shape, which counts as an epoch.
 
     Args:
         data: Photos with masks.
@@ -61,6 +62,7 @@ class SegmentationSequence(keras.utils.PyDataset):
         self._batching = Batching(self.samples, batch_size, drop_remainder)
         self._preprocess = preprocess
         self._order = self.samples.order(first_epoch)
+        self._begun = False
 
     def __len__(self) -> int:
         return self._batching.batches(len(self.samples))
@@ -74,7 +76,13 @@ class SegmentationSequence(keras.utils.PyDataset):
             images = keras.ops.convert_to_numpy(self._preprocess(images))
         return images, labels
 
+    def on_epoch_begin(self) -> None:
+        """Begins an epoch; Keras calls it."""
+        self._begun = True
+
     def on_epoch_end(self) -> None:
         """Goes on to the next epoch; Keras calls it."""
-        self.epoch += 1
+        # Keras also ends, to be sure, what it has not begun.
+        self.epoch += self._begun
+        self._begun = False
         self._order = self.samples.order(self.epoch)

@@ -19,16 +19,21 @@ def make_dataset(
     drop_remainder: bool | None = None,
     preprocess: Callable[[Tensor], Tensor] | None = None,
     first_epoch: int = 0,
+    repeat: bool = False,
     **options: Any,
 ) -> Any:
     """Makes batches for `fit` and `evaluate`, as a `tf.data.Dataset`.
 
-    Each run through the dataset is an epoch, counted from `first_epoch`. The same
-    arguments give the same batches, whatever the number of threads, and those of
+    Each run through the dataset is the next epoch, counted from `first_epoch`. The
+    same arguments give the same batches, whatever the number of threads, and those of
     `SegmentationSequence`. Files are read and augmented by parallel threads while
     the model computes.
 
     Under `tf.distribute`, `batch_size` is the global one; every replica gets its part.
+    There `fit` may begin a run more often than it ends one; `repeat`, and
+    `fit(steps_per_epoch=...)`, keep the epochs' numbers.
+    `fit` warns that it does not shuffle a dataset unless told `shuffle=False`; this one
+    is shuffled.
 
     Args:
         data: Photos with masks.
@@ -38,6 +43,8 @@ def make_dataset(
         preprocess: Called with each batch of images; `model.preprocess` for a model
             that does not preprocess by itself.
         first_epoch: Number of the first epoch; for a training that is taken up again.
+        repeat: Whether a run goes on through all epochs without end. Every run then
+            begins with `first_epoch`.
         **options: Passed to `Samples`: `crop_size`, which must be given, and
             `augment`, `pad_pixel`, `seed`, `shuffle`, `cache`.
 
@@ -56,11 +63,12 @@ def make_dataset(
 
     samples = Samples(data, **options)
     batching = Batching(samples, batch_size, drop_remainder)
-    epochs = itertools.count(first_epoch)
+    used = batching.used(len(samples))
+    runs = itertools.count(first_epoch)
 
     def order() -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-        epoch = next(epochs)
-        yield np.full(len(samples), epoch), samples.order(epoch)
+        for epoch in itertools.count(first_epoch) if repeat else [next(runs)]:
+            yield np.full(used, epoch), samples.order(epoch)[:used]
 
     def load(epoch: Any, index: Any) -> Any:
         image, labels = tf.numpy_function(
@@ -74,7 +82,8 @@ def make_dataset(
     spec = tf.TensorSpec([None], tf.int64)
     dataset = tf.data.Dataset.from_generator(order, output_signature=(spec, spec))
     dataset = dataset.unbatch()
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(samples)))
+    count = tf.data.INFINITE_CARDINALITY if repeat else used
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     dataset = dataset.map(load, tf.data.AUTOTUNE, deterministic=True)
     dataset = dataset.batch(batching.batch_size, batching.drop_remainder)
     if preprocess is not None:
