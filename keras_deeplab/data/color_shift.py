@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageStat
 
 # From RGB to luma and two chroma axes of YIQ (FCC 1953), rows summing to 1, 0 and 0:
 # grey has no chroma.
@@ -35,20 +36,20 @@ class ColorShift:
     saturation: float = 1.0
     hue: float = 0.0
 
-    def apply(self, image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def apply(self, image: Image.Image) -> Image.Image:
         """Changes the colours of a photo.
 
         Args:
-            image: RGB of 0 to 255, `(H, W, 3)`.
+            image: RGB.
 
         Returns:
-            float32 of the same shape, 0 to 255.
+            RGB of the same size; what leaves 0 to 255 is cut off.
         """
-        pixels = image.astype("float32")
-        luma = float(pixels.mean((0, 1)) @ _YIQ[0])
-        shifted = pixels @ self._matrix.T.astype("float32")
-        shifted += (1 - self.contrast) * self.brightness * luma
-        return np.clip(shifted, 0, 255, out=shifted)
+        # Pillow, because NumPy's products would start threads of their own.
+        (luma,) = ImageStat.Stat(image.convert("L")).mean
+        offset = (1 - self.contrast) * self.brightness * luma
+        rows = np.column_stack([self._matrix, np.full(3, offset)])
+        return image.convert("RGB", tuple(rows.ravel().tolist()))
 
     @property
     def _matrix(self) -> np.ndarray[Any, Any]:

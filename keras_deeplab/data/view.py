@@ -49,14 +49,18 @@ class View:
             `crop`.
         """
         height, width = self._content
+        # A flip takes the padding to the left.
+        left = self.crop[1] - width if self.flip else 0
         image = np.empty((*self.crop, 3), "float32")
         labels = np.empty(self.crop, "int32")
-        image[height:] = image[:, width:] = pad_pixel
-        labels[height:] = labels[:, width:] = pad_label
-        image[:height, :width] = self._photo(sample.image)
-        labels[:height, :width] = self._mask(sample.labels)
-        if self.flip:
-            image, labels = image[:, ::-1].copy(), labels[:, ::-1].copy()
+        for canvas, content, padding in (
+            (image, self._photo(sample.image), pad_pixel),
+            (labels, self._mask(sample.labels), pad_label),
+        ):
+            canvas[height:] = padding
+            canvas[:height, :left] = padding
+            canvas[:height, left + width :] = padding
+            canvas[:height, left : left + width] = content
         return Sample(image, labels)
 
     @property
@@ -68,26 +72,30 @@ class View:
         )
 
     def _photo(self, photo: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        (top, left), (height, width) = self.corner, self._content
+        window = Image.fromarray(photo)
         if photo.shape[:2] == self.scaled:
-            window = photo[top : top + height, left : left + width]
+            window = window.crop(self._box(photo.shape))
         else:
-            down = photo.shape[0] / self.scaled[0]
-            across = photo.shape[1] / self.scaled[1]
-            box = (
-                left * across,
-                top * down,
-                # Rounding must not lead out of the photo.
-                min((left + width) * across, photo.shape[1]),
-                min((top + height) * down, photo.shape[0]),
-            )
             # Only the window is resampled, as it would be in the whole scaled photo.
-            window = np.asarray(
-                Image.fromarray(photo).resize(
-                    (width, height), Image.Resampling.BILINEAR, box
-                )
+            window = window.resize(
+                self._content[::-1], Image.Resampling.BILINEAR, self._box(photo.shape)
             )
-        return self.color_shift.apply(window) if self.color_shift else window
+        if self.color_shift:
+            window = self.color_shift.apply(window)
+        if self.flip:
+            window = window.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return np.asarray(window)
+
+    def _box(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """The window's edges in the photo: left, top, right, bottom."""
+        (top, left), (height, width) = self.corner, self._content
+        # Multiplied first, so that the last edge is not moved by rounding.
+        return (
+            left * shape[1] / self.scaled[1],
+            top * shape[0] / self.scaled[0],
+            (left + width) * shape[1] / self.scaled[1],
+            (top + height) * shape[0] / self.scaled[0],
+        )
 
     def _mask(self, mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         rows, columns = (
@@ -97,4 +105,4 @@ class View:
                 self.corner, self._content, mask.shape, self.scaled, strict=True
             )
         )
-        return mask[rows[:, None], columns]
+        return mask[rows][:, columns[::-1] if self.flip else columns]
