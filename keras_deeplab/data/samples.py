@@ -31,7 +31,8 @@ class Samples:
             are padded to it at the bottom and right, and must not be larger. `None`,
             without an `augment` only, keeps every sample's own size.
         augment: The random changes, or `None` for samples as they are.
-        pad_pixel: RGB in 0..255 of padding; `model.pad_pixel` becomes zero.
+        pad_pixel: RGB in 0..255 of padding, rounded to whole steps;
+            `model.pad_pixel` becomes almost zero.
         seed: Seed of order and augmentation, at least 0.
         shuffle: Whether samples come in a new order in every epoch; `None` if they
             are augmented.
@@ -101,8 +102,7 @@ class Samples:
             index: Which pair of the data.
 
         Returns:
-            The photo, float32 RGB of 0 to 255 `(H, W, 3)`, and its labels, int32
-            `(H, W)`.
+            The photo, uint8 RGB `(H, W, 3)`, and its labels, int32 `(H, W)`.
 
         Raises:
             OSError: If a file is not there or may not be read.

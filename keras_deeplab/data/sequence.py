@@ -72,6 +72,7 @@ class SegmentationSequence(keras.utils.PyDataset):
         chosen = self._order[index * size : (index + 1) * size]
         pairs = [self.samples.sample(self.epoch, int(one)) for one in chosen]
         images, labels = map(np.stack, zip(*pairs, strict=True))
+        images = images.astype("float32")
         if self._preprocess is not None:
             images = keras.ops.convert_to_numpy(self._preprocess(images))
         return images, labels

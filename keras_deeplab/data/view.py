@@ -41,20 +41,19 @@ class View:
 
         Args:
             sample: A photo and its labels.
-            pad_pixel: RGB in 0..255 of the padding.
+            pad_pixel: RGB in 0..255 of the padding, rounded.
             pad_label: Label of the padding.
 
         Returns:
-            The photo, float32 RGB of 0 to 255 `(*crop, 3)`, and its labels, int32
-            `crop`.
+            The photo, uint8 RGB `(*crop, 3)`, and its labels, int32 `crop`.
         """
         height, width = self._content
         # A flip takes the padding to the left.
         left = self.crop[1] - width if self.flip else 0
-        image = np.empty((*self.crop, 3), "float32")
+        image = np.empty((*self.crop, 3), "uint8")
         labels = np.empty(self.crop, "int32")
         for canvas, content, padding in (
-            (image, self._photo(sample.image), pad_pixel),
+            (image, self._photo(sample.image), np.round(pad_pixel)),
             (labels, self._mask(sample.labels), pad_label),
         ):
             canvas[height:] = padding

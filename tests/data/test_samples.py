@@ -10,7 +10,7 @@ from keras_deeplab.data import (
 )
 
 CROP = (49, 65)
-GREY = (127.5, 127.5, 127.5)
+GREY = (128, 128, 128)
 
 
 def augmented(data: SegmentationData, **options: object) -> Samples:
@@ -44,7 +44,7 @@ def test_photo_and_mask_of_any_sample_show_the_same(colored: SegmentationData) -
     """
     colors = label_colors(5).astype("float32")
     for _, _, (image, labels) in every_sample(augmented(colored)):
-        distance = np.abs(image[:, :, None] - colors).sum(-1)
+        distance = np.abs(image[:, :, None].astype("float32") - colors).sum(-1)
         shown = np.where(labels == 255, 255, distance.argmin(-1))
         # Half way between two colours the nearest may be a third one's.
         blended = (distance.min(-1) > 20) & (labels != 255)
@@ -92,7 +92,7 @@ def test_windows_reach_every_corner_of_the_photo(colored: SegmentationData) -> N
     photo = colored.read(0).image
     rows, columns = photo.shape[0] - 40 + 1, photo.shape[1] - 47 + 1
     windows = {
-        photo[top : top + 40, left : left + 47].astype("float32").tobytes()
+        photo[top : top + 40, left : left + 47].tobytes()
         for top in range(rows)
         for left in range(columns)
     }
