@@ -1,16 +1,25 @@
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from keras_deeplab.data import (
     Augmentation,
     SegmentationData,
     SegmentationSequence,
+    load_folder,
     make_dataset,
     write_labels,
 )
+from tests.data import replicas_worker
 
+ROOT = pathlib.Path(__file__).parents[2]
 OPTIONS = {"crop_size": (33, 49), "augment": Augmentation(hue=0.1), "seed": 5}
 
 
@@ -120,17 +129,35 @@ def test_model_fitted_on_a_dataset_learns_colours(colored: SegmentationData) -> 
 
 
 def test_replicas_get_their_parts_of_the_global_batch(
-    colored: SegmentationData,
+    colored: SegmentationData, tmp_path: pathlib.Path
 ) -> None:
-    dataset = make_dataset(colored, batch_size=6, **OPTIONS)
-    ((images, _),) = batches(make_dataset(colored, batch_size=6, **OPTIONS))
-    cpu = tf.config.list_physical_devices("CPU")
-    assert cpu
-    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-    distributed = strategy.experimental_distribute_dataset(dataset)
-    ((parts, _),) = list(distributed)
-    values = [part.numpy() for part in strategy.experimental_local_results(parts)]
-    np.testing.assert_array_equal(np.concatenate(values), images)
+    folders = [colored.pairs[0].image.parent, colored.pairs[0].mask.parent]
+    command = [sys.executable, replicas_worker.__file__, *folders, tmp_path / "out.npz"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    # One full batch of four in seven samples: a step is an epoch.
+    whole = make_dataset(colored, **replicas_worker.OPTIONS)
+    with np.load(tmp_path / "out.npz") as found:
+        for step in range(3):
+            for name, expected in zip(
+                ("images", "labels"), batches(whole)[0], strict=True
+            ):
+                parts = [found[f"{name} {step} {replica}"] for replica in range(2)]
+                assert [len(part) for part in parts] == [2, 2]
+                np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_labels_of_real_palette_masks_are_indices(data_dir: pathlib.Path) -> None:
+    folder = data_dir / "voc_sample"
+    data = load_folder(folder)
+    dataset = make_dataset(data, batch_size=1, crop_size=None)
+    for pair, (_, labels) in zip(data.pairs, dataset, strict=True):
+        with Image.open(pair.mask) as stored:
+            assert stored.mode == "P"
+            np.testing.assert_array_equal(labels[0], np.asarray(stored))
 
 
 def test_file_that_cannot_be_used_is_named(colored: SegmentationData) -> None:
