@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,8 +25,8 @@ def write_coco_masks(
 
     Reads `annotations/instances_<split>2017.json` and writes
     `voc_masks/<split>2017/<image>.png`, VOC labels. Smaller objects are drawn over
-    larger ones; crowds are ignored where nothing else is. A mask that is there is
-    written anew.
+    larger ones; crowds are ignored where nothing else is. The folder of masks appears
+    when it is complete, in place of one from before.
 
     Args:
         root: Folder in which COCO was unpacked.
@@ -47,13 +48,18 @@ def write_coco_masks(
     path = Path(root) / "annotations" / f"instances_{name}.json"
     folder = Path(root) / "voc_masks" / name
     images, objects = _read(path)
-    folder.mkdir(parents=True, exist_ok=True)
+    # Nobody shall take half of the masks for all of them.
+    part = folder.with_name(f".{name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     written = 0
     for image in images:
         labels = _drawn(image, objects[image["id"]])
         if np.count_nonzero((labels != 0) & (labels != _IGNORE)) > min_pixels:
-            write_labels(folder / f"{Path(image['file_name']).stem}.png", labels)
+            write_labels(part / f"{Path(image['file_name']).stem}.png", labels)
             written += 1
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
     return written
 
 

@@ -58,9 +58,7 @@ def make_dataset(
         ValueError: If an argument is out of range.
         TypeError: If an option is unknown.
     """
-    # Heavy, and needed by nothing else here.
-    import tensorflow as tf
-
+    tf = _tensorflow()
     samples = Samples(data, **options)
     batching = Batching(samples, batch_size, drop_remainder)
     used = batching.used(len(samples))
@@ -94,3 +92,15 @@ def make_dataset(
 
     dataset = dataset.map(finish, tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _tensorflow() -> Any:
+    # Heavy, and needed by nothing else here.
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise ImportError(
+            "`make_dataset` needs TensorFlow: pip install tensorflow. "
+            "`SegmentationSequence` makes the same batches without it."
+        ) from error
+    return tensorflow

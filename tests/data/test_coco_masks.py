@@ -76,6 +76,19 @@ def test_images_with_too_few_pixels_get_no_mask(root: pathlib.Path) -> None:
     write(root, [annotation(DOG, [rectangle(0, 0, 6, 3)], 28)])
     assert write_coco_masks(root, "val", min_pixels=28) == 0
     assert write_coco_masks(root, "val", min_pixels=27) == 1
+    assert write_coco_masks(root, "val", min_pixels=28) == 0
+    assert list((root / "voc_masks" / "val2017").iterdir()) == []
+
+
+def test_masks_from_before_stay_if_drawing_fails(root: pathlib.Path) -> None:
+    dog = annotation(DOG, [rectangle(0, 0, 6, 3)], 28)
+    write(root, [dog])
+    write_coco_masks(root, "val", min_pixels=1)
+    bad = annotation(DOG, {"counts": "PPYo0", "size": [6, 8]}, 9) | {"image_id": 6}
+    write(root, [dog, bad])
+    with pytest.raises(ValueError, match="compressed"):
+        write_coco_masks(root, "val", min_pixels=99)
+    assert len(load_dataset("coco_voc", root, "val")) == 1
 
 
 def test_categories_of_coco_are_those_of_the_voc_classes() -> None:

@@ -189,3 +189,11 @@ def test_batches_that_cannot_be_made_are_refused(
 def test_option_that_is_unknown_is_refused(colored: SegmentationData) -> None:
     with pytest.raises(TypeError, match="crop"):
         make_dataset(colored, batch_size=1, crop=33)
+
+
+def test_dataset_without_tensorflow_says_what_works_without(
+    colored: SegmentationData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ImportError, match=r"pip install tensorflow.*Sequence"):
+        make_dataset(colored, batch_size=1, crop_size=81)
