@@ -1,6 +1,6 @@
 """DeepLab for Keras 3: models, layers, official weights, and the way to ship them."""
 
-from keras_deeplab import backbones, inference, layers, metrics, models, weights
+from keras_deeplab import backbones, data, inference, layers, metrics, models, weights
 from keras_deeplab._version import __version__
 from keras_deeplab.inference import evaluate, segment
 from keras_deeplab.models import LRASPP, DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
@@ -14,6 +14,7 @@ __all__ = [
     "DeepLabV3Plus",
     "__version__",
     "backbones",
+    "data",
     "evaluate",
     "inference",
     "layers",

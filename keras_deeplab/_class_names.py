@@ -45,6 +45,7 @@ CLASS_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             bicycle
             """
         ),
+        "oxford_pet": ("pet", "background", "border"),
         "pascal_voc": _names(
             """
             background, aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair,

@@ -1,19 +1,19 @@
 """From photos to label maps, pictures and scores."""
 
 from keras_deeplab._atomic_file import write_atomically
+from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.labels_png import read_labels, write_labels
+from keras_deeplab.data.photo import read_photo
+from keras_deeplab.data.photo_files import list_photos
 from keras_deeplab.inference.class_share import (
     ClassShare,
     class_name,
     class_shares,
     count_labels,
 )
-from keras_deeplab.inference.colors import label_colors
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
-from keras_deeplab.inference.labels_png import read_labels, write_labels
 from keras_deeplab.inference.overlay import draw_overlay
-from keras_deeplab.inference.photo import read_photo
-from keras_deeplab.inference.photo_files import list_photos
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
 from keras_deeplab.inference.segment import predict_logits, segment
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_deeplab.inference.colors import label_colors
+from keras_deeplab.data.colors import label_colors
 
 
 @dataclass(frozen=True)

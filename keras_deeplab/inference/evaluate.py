@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from keras import ops
 
-from keras_deeplab.inference.evaluation_pair import (
-    EvaluationPair,
-    match_pairs,
-    problem_of,
-)
-from keras_deeplab.inference.labels_png import read_labels
+from keras_deeplab.data.label_table import LabelTable
+from keras_deeplab.data.labels_png import read_labels
+from keras_deeplab.data.read_sample import read_sample
+from keras_deeplab.data.sample_pair import SamplePair, match_pairs
 from keras_deeplab.inference.segment import segment
 from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
@@ -82,15 +80,18 @@ def evaluate(
 
 
 def _check(
-    pairs: Sequence[EvaluationPair],
+    pairs: Sequence[SamplePair],
     classes: int,
     ignore_label: int | None,
     report: Progress,
 ) -> None:
+    table = LabelTable(classes, ignore_label)
     problems = []
     for done, pair in enumerate(pairs, start=1):
-        problem = problem_of(pair, classes, ignore_label)
-        problems += [problem] if problem else []
+        try:
+            read_sample(pair, table)
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
         report("checking", done, len(pairs))
     if problems:
         more = len(problems) - _SHOWN_PROBLEMS

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from keras_deeplab.data.colors import label_colors
 from keras_deeplab.inference.class_share import class_shares, count_labels
-from keras_deeplab.inference.colors import label_colors
 from keras_deeplab.inference.legend import add_legend
 
 # Photos with a smaller longer side are enlarged by a whole factor: a legend has to

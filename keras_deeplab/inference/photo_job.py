@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_deeplab._atomic_file import write_atomically
+from keras_deeplab.data.labels_png import write_labels
+from keras_deeplab.data.photo import read_photo
+from keras_deeplab.data.photo_files import LABELS_ENDING, OVERLAY_ENDING
 from keras_deeplab.inference.class_share import count_labels
-from keras_deeplab.inference.labels_png import write_labels
 from keras_deeplab.inference.overlay import draw_overlay
-from keras_deeplab.inference.photo import read_photo
-from keras_deeplab.inference.photo_files import LABELS_ENDING, OVERLAY_ENDING
 from keras_deeplab.inference.segment import segment
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import ops
 
+from keras_deeplab.data.photo import Photo, read_photo
 from keras_deeplab.inference.framing import frame_for, lay_out
-from keras_deeplab.inference.photo import Photo, read_photo
 from keras_deeplab.inference.strips import resized_strips
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_deeplab.inference import read_labels, write_atomically, write_labels
+from keras_deeplab._atomic_file import write_atomically
+from keras_deeplab.data import read_labels, write_labels
 
 LABELS = np.arange(256, dtype="uint8").reshape(16, 16)
 

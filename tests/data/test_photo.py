@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_deeplab.inference import read_photo
+from keras_deeplab.data import read_photo
 
 UPRIGHT = np.arange(2 * 3 * 3, dtype="uint8").reshape(2, 3, 3) * 10
 # How a camera stores the upright picture under each EXIF orientation.

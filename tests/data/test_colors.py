@@ -3,7 +3,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from keras_deeplab.inference import label_colors
+from keras_deeplab.data import label_colors
 
 
 def test_colors_of_voc_are_the_published_ones(data_dir: pathlib.Path) -> None:

@@ -21,7 +21,7 @@ def label_colors(classes: int = 256) -> np.ndarray[Any, Any]:
         ValueError: If `classes` is below 1.
 
     Examples:
-        >>> keras_deeplab.inference.label_colors(3).tolist()
+        >>> keras_deeplab.data.label_colors(3).tolist()
         [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
     """
     if classes < 1:

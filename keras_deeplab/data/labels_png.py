@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from keras_deeplab._atomic_file import write_atomically
-from keras_deeplab.inference.colors import label_colors
-from keras_deeplab.inference.image_file import decoding, open_image
+from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.image_file import decoding, open_image
 
 # Pillow spreads the grey values of 2 and 4 bits over 0..255, by these factors.
 _SPREAD: dict[object, int] = {"L;2": 85, "L;4": 17}

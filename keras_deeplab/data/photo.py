@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_deeplab.inference.image_file import decoding, open_image
+from keras_deeplab.data.image_file import decoding, open_image
 
 # What a caller may hand over as an image.
 Photo = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
         TypeError: If `source` is none of the three.
 
     Examples:
-        >>> keras_deeplab.inference.read_photo(np.zeros((4, 6), "uint8")).shape
+        >>> keras_deeplab.data.read_photo(np.zeros((4, 6), "uint8")).shape
         (4, 6, 3)
     """
     if isinstance(source, np.ndarray):

@@ -2,13 +2,14 @@
 
 import contextlib
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from keras_deeplab.inference.photo_files import PHOTO_SUFFIXES
+from keras_deeplab.data.photo_files import PHOTO_SUFFIXES
 
 # Everything Pillow's decoders raise on bytes that are not a whole, sane image.
 _DECODE_ERRORS = (
@@ -22,6 +23,35 @@ _DECODE_ERRORS = (
     struct.error,
     Image.DecompressionBombError,
 )
+
+
+class _QuietPillow:
+    """Hides Pillow's warnings as long as any thread is inside.
+
+    Warning filters belong to the process: threads that each restored what they had
+    found would leave them as another one had set them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._saved = warnings.catch_warnings()
+                self._saved.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\b")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._saved.__exit__(None, None, None)
+
+
+_quiet_pillow = _QuietPillow()
 
 
 def open_image(file: BinaryIO) -> ImageFile.ImageFile:
@@ -53,8 +83,7 @@ def decoding(subject: str, advice: str) -> Iterator[None]:
     """
     try:
         # Pillow warns of odd metadata and of large photos; neither is an error here.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet_pillow:
             yield
     except _DECODE_ERRORS as error:
         raise ValueError(f"{subject} {_reason(error)}. {advice}") from error

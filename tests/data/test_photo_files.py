@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from keras_deeplab.inference import list_photos
+from keras_deeplab.data import list_photos
 
 
 @pytest.fixture

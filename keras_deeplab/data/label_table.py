@@ -1,0 +1,93 @@
+"""From the values stored in masks to labels, or to an error."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_deeplab.data.listing import listed
+
+# Masks hold 8 or 16 bits.
+_VALUES = 1 << 16
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """What the values stored in masks mean.
+
+    Args:
+        classes: Number of classes.
+        ignore_label: Label that may occur beside the classes, or `None`.
+        label_map: Label of each stored value, a class or `ignore_label`. By default a
+            value is its own label.
+
+    Raises:
+        ValueError: If `classes`, `ignore_label` or a label of `label_map` is out of
+            range.
+    """
+
+    classes: int
+    ignore_label: int | None = 255
+    label_map: Mapping[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.classes < 1:
+            raise ValueError(
+                f"`classes` must be at least 1. Received: classes={self.classes}"
+            )
+        ignored = self.ignore_label
+        if ignored is not None and not self.classes <= ignored < _VALUES:
+            raise ValueError(
+                f"`ignore_label` must be above the classes, {self.classes}.."
+                f"{_VALUES - 1}, or `None`. Received: ignore_label={ignored}"
+            )
+        stored, labels = zip(*self._entries, strict=True)
+        strange = set(labels) - {*range(self.classes), ignored}
+        if strange or min(stored) < 0 or max(stored) >= _VALUES:
+            raise ValueError(
+                f"`label_map` must lead from 0..{_VALUES - 1} to 0.."
+                f"{self.classes - 1} or `ignore_label`. "
+                f"Received: label_map={dict(self.label_map or {})}"
+            )
+
+    def labels_of(self, stored: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Turns stored values into labels.
+
+        Args:
+            stored: uint8 or uint16, of any shape.
+
+        Returns:
+            Labels of the same shape, int16, or int32 where labels need it.
+
+        Raises:
+            ValueError: If a value is no label.
+        """
+        labels = self._lookup[stored]
+        if labels.min(initial=0) < 0:
+            strange = np.unique(stored[labels < 0]).tolist()
+            raise ValueError(f"holds {listed(strange)}, but {self._accepted}")
+        return labels
+
+    @property
+    def _accepted(self) -> str:
+        if self.label_map is not None:
+            return f"the label map knows {listed(self.label_map)}"
+        also = "" if self.ignore_label is None else f", and {self.ignore_label} is"
+        return f"labels go from 0 to {self.classes - 1}{also and also + ' ignored'}"
+
+    @property
+    def _entries(self) -> list[tuple[int, int]]:
+        if self.label_map is not None:
+            return list(self.label_map.items())
+        ignored = [] if self.ignore_label is None else [self.ignore_label]
+        return [(label, label) for label in (*range(self.classes), *ignored)]
+
+    @functools.cached_property
+    def _lookup(self) -> np.ndarray[Any, Any]:
+        stored, labels = zip(*self._entries, strict=True)
+        table = np.full(_VALUES, -1, "int32")
+        table[list(stored)] = labels
+        # Half the memory for those who keep decoded samples.
+        return table.astype("int16") if max(labels) < 1 << 15 else table
