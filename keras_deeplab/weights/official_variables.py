@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from keras_deeplab.weights.folded_conv import Array
 
 
@@ -21,6 +23,13 @@ class OfficialVariables:
     output_stride: int | None = None
     pooling_window: tuple[int, int] | None = None
     pooling_strides: tuple[int, int] | None = None
+
+    def value(self, name: str) -> Array:
+        """Reads a variable and checks that all its numbers are finite."""
+        value = self.read(name)
+        if not np.isfinite(value).all():
+            raise self.error(f"variable {name!r} has numbers that are not finite")
+        return value
 
     def error(self, problem: str) -> ValueError:
         """A `ValueError` that says what keeps this file from loading."""

@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from keras_deeplab.models import copy_weights
 from keras_deeplab.models.pretrained import Start, register_finder
 from keras_deeplab.weights.converters import CONVERTERS
 from keras_deeplab.weights.fetch_weights import fetch_row
+from keras_deeplab.weights.keras_file import load_weights_h5
 from keras_deeplab.weights.load_file import READERS, load_file
 from keras_deeplab.weights.manifest import manifest
 from keras_deeplab.weights.weights_row import WeightsRow
@@ -43,7 +45,7 @@ def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
     if rows:
         return _start_of_row(_suitable(cls, rows, source, given), given)
     if source.endswith(".weights.h5"):
-        return Start(arguments={}, load=lambda model: model.load_weights(source))
+        return Start(arguments={}, load=partial(load_weights_h5, Path(source)))
     if os.path.isfile(source) or source.endswith(tuple(READERS)):
         return _start_of_file(cls, source, given)
     raise _unsuitable(cls, source, "neither known nor a file")
