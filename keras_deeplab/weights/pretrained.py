@@ -21,7 +21,9 @@ from keras_deeplab.weights.manifest import manifest
 from keras_deeplab.weights.weights_row import WeightsRow
 
 # What may differ from the training without a weight losing its place or its meaning.
-_FREE = {"output_stride", "atrous_rates", "pooling_strides", "rate", "dropout"}
+_FREE = {"output_stride", "pooling_strides", "rate", "dropout"}
+# Branches of the pyramid whose rates follow from the output stride.
+_BRANCHES = 3
 
 
 @register_finder
@@ -77,12 +79,18 @@ def _suits(cls: type, row: WeightsRow, given: Mapping[str, Any]) -> bool:
     known = {} if row.model is None else defaults
     for name in (asked.keys() & (known.keys() | vars(spec).keys())) - _FREE:
         expected = row.arguments.get(name, known.get(name, getattr(spec, name, None)))
-        if name != "backbone" and _plain(asked[name]) != _plain(expected):
+        same = _comparable(name, asked[name]) == _comparable(name, expected)
+        if name != "backbone" and not same:
             return False
     return True
 
 
-def _plain(value: Any) -> Any:
+def _comparable(name: str, value: Any) -> Any:
+    # Weights fit any rates, but not any number of them.
+    if name == "atrous_rates" and value is None:
+        return _BRANCHES
+    if name == "atrous_rates" and isinstance(value, (list, tuple)):
+        return len(value)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -132,7 +132,7 @@ DAMAGES: dict[str, tuple[Callable[[Arrays], object], str]] = {
     "half": (lambda a: a.update({EXPAND: a[EXPAND].astype("float16")}), "float16"),
     "big_endian": (lambda a: a.update({EXPAND: a[EXPAND].astype(">f4")}), ">f4"),
     "not_a_number": (lambda a: a.update({EXPAND: a[EXPAND] * np.nan}), "not finite"),
-    "infinite": (lambda a: a.update({EXPAND: a[EXPAND] / 0}), "not finite"),
+    "infinite": (lambda a: a.update({EXPAND: a[EXPAND] + np.inf}), "not finite"),
     "objects": (lambda a: a.update({EXPAND: a[EXPAND].astype(object)}), EXPAND),
     "text": (lambda a: a.update({EXPAND: np.array("text")}), EXPAND),
 }
