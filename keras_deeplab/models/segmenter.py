@@ -256,6 +256,12 @@ class Segmenter(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         settings = dict(config)
+        # Or a file could have another one opened, or downloaded.
+        if "weights" in settings:
+            raise ValueError(
+                "`config` must not name `weights`: a saved model has its own. "
+                f"Received: weights={settings['weights']!r}"
+            )
         frozen = set(settings.pop("frozen", ()))
         model = cls(**settings)
         # Parents come first: what they pass on, their parts take back.

@@ -7,6 +7,7 @@ The index is a sorted table: blocks of entries, a block that indexes them, and a
 that points to it. Each value is a protocol buffer (`BundleEntryProto`).
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,6 +18,7 @@ _FOOTER = 48
 _TRAILER = 5
 _MAX_BYTES = 2**26
 _MAX_RANK = 4
+_MAX_FIELD = 2**29 - 1
 
 # Fields of the protocol buffers.
 _SHAPE, _BYTES, _SLICES = 2, 5, 7
@@ -26,10 +28,11 @@ Fields = list[tuple[int, int | bytes]]
 
 
 class CheckpointIndex(NamedTuple):
-    """Shapes of the variables by name, and the bytes that all of them take."""
+    """Shapes of the variables by name, their bytes in all, and their raw entries."""
 
     shapes: dict[str, tuple[int, ...]]
     size: int
+    entries: dict[str, bytes]
 
 
 def read_index(index: bytes) -> CheckpointIndex:
@@ -47,13 +50,13 @@ def read_index(index: bytes) -> CheckpointIndex:
     if not _FOOTER <= len(index) <= _MAX_BYTES:
         raise ValueError("the index has no usable size")
     try:
-        entries = {key: list(_fields(entry)) for key, entry in _variables(index)}
-        shapes = {key.decode(): _shape(key, entry) for key, entry in entries.items()}
+        raw = {key.decode(): entry for key, entry in _variables(index)}
+        entries = {name: list(_fields(entry)) for name, entry in raw.items()}
+        shapes = {name: _shape(name, entry) for name, entry in entries.items()}
     except (IndexError, struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"the index is damaged ({error})") from error
-    return CheckpointIndex(
-        shapes, sum(_number(entry, _BYTES) for entry in entries.values())
-    )
+    size = sum(_number(entry, _BYTES) for entry in entries.values())
+    return CheckpointIndex(shapes, size, raw)
 
 
 def _variables(index: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -105,17 +108,17 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += size
 
 
-def _shape(key: bytes, entry: Fields) -> tuple[int, ...]:
+def _shape(name: str, entry: Fields) -> tuple[int, ...]:
     if any(number == _SLICES for number, _ in entry):
-        raise ValueError(f"variable {key.decode()!r} is saved in parts")
+        raise ValueError(f"variable {name!r} is saved in parts")
     sides = tuple(
         _number(list(_fields(dim)), _SIDE)
         for shape in _messages(entry, _SHAPE)
         for dim in _messages(list(_fields(shape)), _DIM)
     )
-    # Negative numbers are stored as very large ones.
-    if len(sides) > _MAX_RANK or max(sides, default=0) >= 2**31:
-        raise ValueError(f"variable {key.decode()!r} has no usable shape")
+    # Negative numbers are stored as very large ones; no number has less than a byte.
+    if len(sides) > _MAX_RANK or math.prod(sides) > _number(entry, _BYTES):
+        raise ValueError(f"variable {name!r} has no usable shape")
     return sides
 
 
@@ -139,6 +142,8 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     while position < len(message):
         tag, position = _varint(message, position)
         number, kind = tag >> 3, tag & 7
+        if not 0 < number <= _MAX_FIELD:
+            raise ValueError("an entry of the index is damaged")
         if kind == 0:
             value, position = _varint(message, position)
             yield number, value
@@ -146,7 +151,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         size = {1: 8, 5: 4}.get(kind)
         if kind == 2:
             size, position = _varint(message, position)
-        if size is None or not number or position + size > len(message):
+        if size is None or position + size > len(message):
             raise ValueError("an entry of the index is damaged")
         yield number, message[position : position + size]
         position += size

@@ -112,9 +112,10 @@ def assign_official(
         if is_of_training(name) or may_skip(model, name)
     ]
     variables.check(used, skipped)
-    # All is checked before the first weight changes.
+    # All is read and checked before the first weight changes.
+    values = {name: variables.value(name) for name in used}
     for name, weight in used.items():
-        weight.assign(variables.read(name) * gate_factor(model, name))
+        weight.assign(values[name] * gate_factor(model, name))
     return ConversionSummary(
         source=variables.source,
         used=tuple(used),

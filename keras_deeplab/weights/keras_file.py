@@ -1,18 +1,23 @@
-"""Reads models that Keras saved."""
+"""Reads models, and weights of models, that Keras saved."""
 
 import textwrap
 import warnings
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-import h5py  # type: ignore[import-untyped]
 import keras
 
 from keras_deeplab.models import Segmenter
+from keras_deeplab.weights.keras_archive import Shapes, check_archive, stored_shapes
+
+_Result = TypeVar("_Result")
 
 
 def load_keras(path: Path) -> Segmenter:
     """Loads a model of this package from a `.keras` file.
+
+    Code that a file holds is never run, whatever Keras is told about unsafe files.
 
     Args:
         path: The file.
@@ -24,48 +29,57 @@ def load_keras(path: Path) -> Segmenter:
         ValueError: If the file is damaged, holds another model, or its weights are not
             exactly those of its model.
     """
+    return _read("source", path, lambda: _load(path))
+
+
+def load_weights_h5(path: Path, model: keras.Model) -> None:
+    """Sets a model's weights to those of a `.weights.h5` file.
+
+    Args:
+        path: The file.
+        model: The model that they are of.
+
+    Raises:
+        ValueError: If the file is damaged, or its weights are not exactly those of the
+            model, which is then partly set.
+    """
+
+    def load() -> None:
+        with open(path, "rb") as file:
+            _check_count(stored_shapes(file), model)
+        model.load_weights(path)
+
+    _read("weights", path, load)
+
+
+def _read(argument: str, path: Path, load: Callable[[], _Result]) -> _Result:
     try:
         with warnings.catch_warnings():
-            # For some missing arrays Keras only warns; all are counted below.
+            # For some missing arrays Keras only warns; all are counted.
             warnings.filterwarnings("ignore", "Skipping nested container")
-            model = keras.saving.load_model(path, compile=False)
-        stored = _stored_arrays(path)
+            return load()
     except Exception as error:
         # Keras raises whatever its archive reader meets; to a user all mean one thing.
         # Its longest messages end in what was wrong.
-        reason = str(error).rpartition("Exception encountered:")[2]
+        reason = str(error).rpartition("Exception encountered:")[2] or repr(error)
         problem = textwrap.shorten(reason, 500, placeholder=" ...")
         raise ValueError(
-            f"`source` cannot be read as a Keras file ({problem}). "
-            f"Received: source={str(path)!r}"
+            f"`{argument}` cannot be read as a Keras file ({problem}). "
+            f"Received: {argument}={str(path)!r}"
         ) from error
-    if not isinstance(model, Segmenter):
-        raise ValueError(
-            "`source` must hold a model of this package, not a "
-            f"{type(model).__name__}. Received: source={str(path)!r}"
-        )
-    # Keras ignores arrays too many, and fills some missing ones at random.
-    if stored != len(model.weights):
-        raise ValueError(
-            f"`source` must hold the {len(model.weights)} arrays of its model's "
-            f"weights, not {stored}. Received: source={str(path)!r}"
-        )
+
+
+def _load(path: Path) -> Segmenter:
+    shapes = check_archive(path)
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    _check_count(shapes, model)
     return model
 
 
-def _stored_arrays(path: Path) -> int:
-    """How many arrays of its layers a Keras file holds."""
-    arrays = []
-
-    def visit(name: str, item: object) -> None:
-        # A compiled model's file also holds those of its optimizer.
-        if name.startswith("layers/") and isinstance(item, h5py.Dataset):
-            arrays.append(name)
-
-    with (
-        zipfile.ZipFile(path) as archive,
-        archive.open("model.weights.h5") as file,
-        h5py.File(file) as content,
-    ):
-        content.visititems(visit)
-    return len(arrays)
+def _check_count(shapes: Shapes, model: keras.Model) -> None:
+    # Keras ignores arrays too many, and fills some missing ones at random.
+    if len(shapes) != len(model.weights):
+        raise ValueError(
+            f"it must hold the {len(model.weights)} arrays of its model's weights, "
+            f"not {len(shapes)}"
+        )

@@ -55,7 +55,7 @@ def read_manifest(path: Path) -> Mapping[str, WeightsRow]:
 def _content(path: Path) -> Any:
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES} bytes")
-    content = json.loads(path.read_bytes())
+    content = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
     known = isinstance(content, dict) and content.keys() == {
         "$schema",
         "schema",
@@ -66,6 +66,13 @@ def _content(path: Path) -> Any:
             f"it must hold `$schema`, `schema`, which is {SCHEMA}, and `weights`"
         )
     return content["weights"]
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a field is there twice among {', '.join(found)}")
+    return found
 
 
 def _rows(content: Any) -> Mapping[str, WeightsRow]:
@@ -87,7 +94,7 @@ def _rows(content: Any) -> Mapping[str, WeightsRow]:
 def _check_whole(row: WeightsRow) -> None:
     # Builds what a download needs, which checks file, urls, bytes and digest.
     row.remote  # noqa: B018
-    if "backbone" not in row.arguments:
+    if not isinstance(row.arguments.get("backbone"), str):
         raise ValueError("`arguments` must name the `backbone`")
     canonical_name(row.backbone)
     if (row.model is None) != (row.class_names is None):

@@ -101,11 +101,19 @@ def _scores(table: Mapping[str, _Check]) -> _Check:
     return lambda value: _or_null(score)(value) or ()
 
 
+def _percent(value: Any) -> float:
+    found: float = _is((int, float), "a number")(value)
+    # Not a number is in no range.
+    if not 0 <= found <= 100:
+        raise ValueError("must be a number of 0 to 100")
+    return found
+
+
 _TEXT = _is(str, "a text")
 _SCORE: Mapping[str, _Check] = MappingProxyType(
     {
         "metric": _TEXT,
-        "value": _is((int, float), "a number"),
+        "value": _percent,
         "data": _TEXT,
         "protocol": _TEXT,
     }

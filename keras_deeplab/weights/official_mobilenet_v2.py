@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_deeplab._class_names import CLASS_NAMES
 from keras_deeplab.backbones import OUTPUT_STRIDES
@@ -70,7 +71,7 @@ def _by_layer(graph: FoldedGraph) -> dict[str, str]:
     """Paths of our layers to the scopes of the graph's convolutions."""
     layers = {}
     for scope, conv in graph.convolutions.items():
-        _check_rank(conv)
+        _check_arrays(conv)
         if match := _BOTTLENECK.fullmatch(scope):
             layers[f"{match[1]}_{match[2]}"] = scope
         elif scope in _HEAD:
@@ -83,11 +84,13 @@ def _by_layer(graph: FoldedGraph) -> dict[str, str]:
     return layers
 
 
-def _check_rank(conv: FoldedConv) -> None:
+def _check_arrays(conv: FoldedConv) -> None:
     arrays = ((conv.kernel_name, conv.kernel, 4), (conv.bias_name, conv.bias, 1))
     for name, array, rank in arrays:
         if array.ndim != rank or not array.size:
             raise ValueError(f"array {name!r} has shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"array {name!r} has numbers that are not finite")
 
 
 def _alpha(graph: FoldedGraph) -> float:

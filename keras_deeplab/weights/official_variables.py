@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from keras_deeplab.weights.folded_conv import Array
 
 _CONTENT = "the variables of an official DeepLab model"
@@ -47,6 +49,13 @@ class OfficialVariables:
                     f"variable {name!r} has the shape {self.shapes[name]}, and the "
                     f"model's weight {weight.path!r} has {tuple(weight.shape)}"
                 )
+
+    def value(self, name: str) -> Array:
+        """Reads a variable and checks that all its numbers are finite."""
+        value = self.read(name)
+        if not np.isfinite(value).all():
+            raise self.error(f"variable {name!r} has numbers that are not finite")
+        return value
 
     def error(self, problem: str) -> ValueError:
         """A `ValueError` that says what keeps this file from loading."""

@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,12 +15,15 @@ from keras_deeplab.models import copy_weights
 from keras_deeplab.models.pretrained import Start, register_finder
 from keras_deeplab.weights.converters import CONVERTERS
 from keras_deeplab.weights.fetch_weights import fetch_row
+from keras_deeplab.weights.keras_file import load_weights_h5
 from keras_deeplab.weights.load_file import READERS, load_file
 from keras_deeplab.weights.manifest import manifest
 from keras_deeplab.weights.weights_row import WeightsRow
 
 # What may differ from the training without a weight losing its place or its meaning.
-_FREE = {"output_stride", "atrous_rates", "pooling_strides", "rate", "dropout"}
+_FREE = {"output_stride", "pooling_strides", "rate", "dropout"}
+# Branches of the pyramid whose rates follow from the output stride.
+_BRANCHES = 3
 
 
 @register_finder
@@ -50,7 +54,7 @@ def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
     if rows:
         return _start_of_row(_suitable(cls, rows, source, given), given)
     if source.endswith(".weights.h5"):
-        return Start(arguments={}, load=lambda model: model.load_weights(source))
+        return Start(arguments={}, load=partial(load_weights_h5, Path(source)))
     if os.path.isfile(source) or source.endswith(tuple(READERS)):
         return _start_of_file(cls, source, given)
     raise _unsuitable(cls, source, "neither known nor a file")
@@ -82,12 +86,18 @@ def _suits(cls: type, row: WeightsRow, given: Mapping[str, Any]) -> bool:
     known = {} if row.model is None else defaults
     for name in (asked.keys() & (known.keys() | vars(spec).keys())) - _FREE:
         expected = row.arguments.get(name, known.get(name, getattr(spec, name, None)))
-        if name != "backbone" and _plain(asked[name]) != _plain(expected):
+        same = _comparable(name, asked[name]) == _comparable(name, expected)
+        if name != "backbone" and not same:
             return False
     return True
 
 
-def _plain(value: Any) -> Any:
+def _comparable(name: str, value: Any) -> Any:
+    # Weights fit any rates, but not any number of them.
+    if name == "atrous_rates" and value is None:
+        return _BRANCHES
+    if name == "atrous_rates" and isinstance(value, (list, tuple)):
+        return len(value)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -1,8 +1,10 @@
 """Reads the variables of a TensorFlow 1 checkpoint."""
 
 import glob
+import math
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import numpy as np
 from keras_deeplab.weights.checkpoint_index import read_index
 from keras_deeplab.weights.folded_conv import Array
 from keras_deeplab.weights.official_variables import OfficialVariables, source_error
+
+# The number of the type in an index.
+_FLOAT = 1
 
 _PART = re.compile(r"\.(?:index|meta|data-\d{5}-of-\d{5})$")
 
@@ -54,7 +59,9 @@ def read_tf1_checkpoint(path: Path) -> OfficialVariables:
         problem = f"its data have {size} bytes, not {index.size}"
         raise source_error(prefix, problem)
     return OfficialVariables(
-        source=str(prefix), shapes=index.shapes, read=_Values(prefix).read
+        source=str(prefix),
+        shapes=index.shapes,
+        read=_Values(prefix, index.entries).read,
     )
 
 
@@ -68,10 +75,15 @@ def _data(prefix: Path) -> list[Path]:
 
 
 class _Values:
-    """Values of one checkpoint, read by TensorFlow, which checks their checksums."""
+    """Values of one checkpoint, read by TensorFlow, which checks their checksums.
 
-    def __init__(self, prefix: Path) -> None:
+    On some damaged entries TensorFlow ends the process: it sees none before it has
+    been checked here.
+    """
+
+    def __init__(self, prefix: Path, entries: Mapping[str, bytes]) -> None:
         self._prefix = prefix
+        self._entries = entries
         self._reader: Any = None
 
     def read(self, name: str) -> Array:
@@ -79,13 +91,36 @@ class _Values:
         import tensorflow as tf
 
         try:
-            self._reader = self._reader or tf.train.load_checkpoint(str(self._prefix))
-            array = np.asarray(self._reader.get_tensor(name))
+            self._reader = self._reader or self._open()
+            self._check_type(name)
+            return np.asarray(self._reader.get_tensor(name))
         except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
-            raise self._error(name, f"cannot be read ({error})") from error
-        if array.dtype != np.float32:
-            raise self._error(name, f"is {array.dtype}, not float32")
-        return array
+            raise source_error(
+                self._prefix, f"variable {name!r} cannot be read ({error})"
+            ) from error
 
-    def _error(self, name: str, problem: str) -> ValueError:
-        return source_error(self._prefix, f"variable {name!r} {problem}")
+    def _open(self) -> Any:
+        import tensorflow as tf
+
+        for name in self._entries:
+            if self._entry(name).shape.unknown_rank:
+                raise ValueError("the index is damaged: a shape has no rank")
+        return tf.train.load_checkpoint(str(self._prefix))
+
+    def _check_type(self, name: str) -> None:
+        entry = self._entry(name)
+        count = math.prod(dim.size for dim in entry.shape.dim)
+        if entry.dtype != _FLOAT or entry.size != 4 * count:
+            raise ValueError(
+                f"it has {entry.size} bytes of type {entry.dtype} for {count} numbers "
+                f"of float32, which is type {_FLOAT}"
+            )
+
+    def _entry(self, name: str) -> Any:
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+        from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto
+
+        try:
+            return BundleEntryProto.FromString(self._entries[name])
+        except DecodeError as error:
+            raise ValueError(f"the index is damaged: {error}") from error

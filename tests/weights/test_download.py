@@ -444,6 +444,16 @@ def test_fetch_when_nobody_listens_is_refused_at_once(
     refuse(row_of(url), home, "refused")
 
 
+def test_fetch_when_nobody_listens_at_one_url_takes_the_next(
+    server: BadServer, home: Path
+) -> None:
+    with bad_server.running() as gone:
+        dead = gone.url("a")
+    row = row_of(dead, "http://no.such.host.invalid/a", server.add("b", serve(DATA)))
+    assert_whole(fetch(row), home)
+    assert server.paths() == ["b"]
+
+
 # No digest stated: trust on first use.
 
 
@@ -682,6 +692,20 @@ def test_fetch_when_the_disk_is_full_is_refused(
 
     monkeypatch.setattr(transfer, "_append", fail)
     refuse(row_of(server.add("a", serve(DATA))), home, "No space left on device")
+
+
+def test_fetch_when_a_write_fails_midway_is_refused_and_goes_on_later(
+    server: BadServer, home: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    row = row_of(server.add("a", serve(DATA)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, hard))
+    try:
+        refuse(row, home, "File too large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_whole(fetch(row), home)
 
 
 # Processes.

@@ -4,7 +4,7 @@ import io
 import json
 import pathlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import h5py
@@ -87,10 +87,98 @@ def test_other_keras_model_is_refused(tmp_path: pathlib.Path) -> None:
     check_refused(tmp_path / "model.keras", "not a Sequential")
 
 
-def test_keras_model_with_code_in_it_is_refused(tmp_path: pathlib.Path) -> None:
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x)])
-    model.save(tmp_path / "model.keras")
-    check_refused(tmp_path / "model.keras", "Lambda")
+# Code, and what would run it.
+
+
+def touching(folder: pathlib.Path) -> pathlib.Path:
+    """The file that the code of these tests makes, if it ever runs."""
+    return folder / "it_ran"
+
+
+def lambda_of(code: Callable[..., Any]) -> dict[str, Any]:
+    """A function as Keras saves it: as its code."""
+    value = keras.saving.serialize_keras_object(code)
+    assert value["class_name"] == "__lambda__"
+    return value
+
+
+def layer_of(code: Callable[..., Any]) -> dict[str, Any]:
+    layer = keras.layers.Lambda(code, output_shape=(4,))
+    return keras.saving.serialize_keras_object(layer)
+
+
+def called(module: str, name: str) -> Callable[[pathlib.Path], dict[str, Any]]:
+    """Asks Keras for a function of another module, by every name it looks at."""
+
+    def make(marker: pathlib.Path) -> dict[str, Any]:
+        return {
+            "module": module,
+            "class_name": name,
+            "registered_name": f"{module}>{name}",
+            "config": {"args": [f"touch {marker}"], "name": f"open('{marker}', 'w')"},
+        }
+
+    return make
+
+
+def code_that_touches(marker: pathlib.Path) -> Callable[..., Any]:
+    place = str(marker)
+    # By its default, for only code and defaults are saved.
+    return lambda x, place=place: open(place, "w").close() or x
+
+
+HOSTILE: dict[str, Callable[[pathlib.Path], dict[str, Any]]] = {
+    "lambda": lambda marker: lambda_of(code_that_touches(marker)),
+    "lambda layer": lambda marker: layer_of(code_that_touches(marker)),
+    "eval": called("builtins", "eval"),
+    "exec": called("builtins", "exec"),
+    "system": called("os", "system"),
+    "popen": called("subprocess", "Popen"),
+    "keras": called("keras.utils", "get_file"),
+    "saved model": called("keras.layers", "TFSMLayer"),
+}
+
+
+@pytest.fixture(params=[False, True], ids=["safe", "unsafe"])
+def unsafe(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether the user has told Keras to run what files hold."""
+    if request.param:
+        keras.config.enable_unsafe_deserialization()
+    yield request.param
+    keras.backend.clear_session()
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("place", ["whole", "classifier_activation", "dtype"])
+def test_keras_file_with_code_is_refused_and_the_code_does_not_run(
+    hostile: str, place: str, saved: bytes, tmp_path: pathlib.Path, unsafe: bool
+) -> None:
+    marker = touching(tmp_path)
+    described = HOSTILE[hostile](marker)
+    if place == "whole":
+        parts = members(saved)
+        content = archived({**parts, CONFIG: json.dumps(described).encode()})
+    else:
+        content = with_config(saved, **{place: described})
+    check_refused(write(tmp_path, content), described["class_name"])
+    assert not marker.exists()
+
+
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+def test_code_of_these_tests_runs_where_keras_is_let(tmp_path: pathlib.Path) -> None:
+    marker = touching(tmp_path)
+    described = lambda_of(code_that_touches(marker))
+    keras.saving.deserialize_keras_object(described, safe_mode=False)(1)
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("source", ["deeplabv3_mobilenet_v2_pascal_voc", "other.keras"])
+def test_keras_file_that_names_other_weights_is_refused(
+    source: str, saved: bytes, tmp_path: pathlib.Path
+) -> None:
+    content = with_config(saved, weights=source)
+    check_refused(write(tmp_path, content), "must not name `weights`")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +188,12 @@ def test_keras_model_with_code_in_it_is_refused(tmp_path: pathlib.Path) -> None:
         ({"classes": 4}, "logits"),
         ({"classes": -1}, "classes=-1"),
         ({"surprise": 1}, "surprise"),
-        ({"classifier_activation": {"class_name": "Lambda", "module": "os"}}, "os"),
+        ({"filters": 10**9}, "filters=1000000000"),
+        ({"classes": 10**12}, "classes=1000000000000"),
+        ({"alpha": 1e9}, "alpha=1000000000.0"),
+        ({"alpha": float("nan")}, "alpha=nan"),
+        ({"input_shape": [10**9, 10**9, 3]}, "input_shape"),
+        ({"atrous_rates": [1] * 10**5}, "atrous_rates"),
     ],
 )
 def test_saved_model_of_other_arguments_is_refused(
@@ -126,6 +219,25 @@ def reshape_array(file: h5py.File) -> None:
     file[name] = values[..., :-1]
 
 
+def promise_array(file: h5py.File) -> None:
+    file.create_dataset("layers/other/vars/0", (2**40,), chunks=(2**10,))
+
+
+def move_array(file: h5py.File) -> None:
+    name = first_array(file).name
+    shape, kind = file[name].shape, file[name].dtype
+    del file[name]
+    where = [("/etc/passwd", 0, h5py.h5f.UNLIMITED)]
+    file.create_dataset(name, shape, kind, external=where)
+
+
+def pack_array(file: h5py.File) -> None:
+    name = first_array(file).name
+    shape = file[name].shape
+    del file[name]
+    file.create_dataset(name, shape, compression="gzip", data=np.zeros(shape))
+
+
 def remove_branches(file: h5py.File) -> None:
     for name in set(file["layers/aspp"]) - {"_tail"}:
         del file["layers/aspp"][name]
@@ -137,6 +249,9 @@ DAMAGES = {
     "extra": lambda file: file.create_dataset("layers/other/vars/0", data=[1.0]),
     "branches_missing": remove_branches,
     "all_missing": lambda file: file.clear(),
+    "undeclared": promise_array,
+    "elsewhere": move_array,
+    "packed": pack_array,
 }
 
 
@@ -145,6 +260,57 @@ def test_saved_model_of_other_arrays_is_refused(
     damage: str, saved: bytes, tmp_path: pathlib.Path
 ) -> None:
     check_refused(write(tmp_path, with_weights(saved, DAMAGES[damage])))
+
+
+def test_saved_model_with_another_file_in_it_is_refused(
+    saved: bytes, tmp_path: pathlib.Path
+) -> None:
+    content = archived({**members(saved), "assets/evil": b"evil"})
+    check_refused(write(tmp_path, content), "and nothing else")
+
+
+def test_saved_model_that_is_packed_is_refused(
+    saved: bytes, tmp_path: pathlib.Path
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members(saved).items():
+            archive.writestr(name, content)
+    check_refused(write(tmp_path, file.getvalue()), "it is packed")
+
+
+# Weights alone.
+
+
+@pytest.fixture(scope="module")
+def weights_only(saved: bytes) -> bytes:
+    return members(saved)[WEIGHTS]
+
+
+def load_weights(folder: pathlib.Path, content: bytes) -> DeepLabV3:
+    path = folder / "a.weights.h5"
+    path.write_bytes(content)
+    return DeepLabV3(
+        "mobilenet_v3_small", alpha=0.35, filters=8, classes=3, weights=path
+    )
+
+
+def test_weights_of_a_saved_model_come_back(
+    saved: bytes, weights_only: bytes, tmp_path: pathlib.Path
+) -> None:
+    expected = load_model(write(tmp_path, saved)).get_weights()
+    found = load_weights(tmp_path, weights_only).get_weights()
+    for old, new in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_weights_of_another_model_are_refused(
+    damage: str, saved: bytes, tmp_path: pathlib.Path
+) -> None:
+    content = members(with_weights(saved, DAMAGES[damage]))[WEIGHTS]
+    with pytest.raises(ValueError, match=r"Received: weights='.*a\.weights\.h5'$"):
+        load_weights(tmp_path, content)
 
 
 @pytest.mark.parametrize("name", [CONFIG, WEIGHTS])

@@ -5,6 +5,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,8 @@ DAMAGES: dict[str, tuple[Callable[[Arrays], object], str]] = {
     "double": (lambda a: a.update({EXPAND: a[EXPAND].astype("float64")}), "float64"),
     "half": (lambda a: a.update({EXPAND: a[EXPAND].astype("float16")}), "float16"),
     "big_endian": (lambda a: a.update({EXPAND: a[EXPAND].astype(">f4")}), ">f4"),
+    "not_a_number": (lambda a: a.update({EXPAND: a[EXPAND] * np.nan}), "not finite"),
+    "infinite": (lambda a: a.update({EXPAND: a[EXPAND] + np.inf}), "not finite"),
     "objects": (lambda a: a.update({EXPAND: a[EXPAND].astype(object)}), EXPAND),
     "text": (lambda a: a.update({EXPAND: np.array("text")}), EXPAND),
 }
@@ -210,6 +213,28 @@ def test_array_whose_header_lies_is_refused_in_little_memory(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{STEM}.npy", npy(header))
     assert peak_of(lambda: check_refused(path)) < 2**22
+
+
+class Code:
+    """What `pickle` makes, when asked to, by running code."""
+
+    def __init__(self, marker: pathlib.Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return pathlib.Path.touch, (self.marker,)
+
+
+def test_array_of_pickled_objects_is_refused_and_its_code_does_not_run(
+    tmp_path: pathlib.Path,
+) -> None:
+    marker = tmp_path / "it_ran"
+    path = write_npz(tmp_path, {STEM: np.array([Code(marker)], dtype=object)})
+    check_refused(path, "is object, not float32")
+    assert not marker.exists()
+    with np.load(path, allow_pickle=True) as archive:
+        archive[STEM]
+    assert marker.exists()
 
 
 def test_array_of_another_format_version_is_refused(tmp_path: pathlib.Path) -> None:

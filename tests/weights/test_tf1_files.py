@@ -21,6 +21,7 @@ from keras_deeplab.weights.official_model import official_arguments
 from keras_deeplab.weights.official_names import official_names
 from keras_deeplab.weights.tf1_checkpoint import read_tf1_checkpoint
 from tests.weights import tf1_graphs as tf1
+from tests.weights.index_blocks import blocks, with_block
 from tests.weights.test_tf1_parity import mobilenet_case
 
 CASE = mobilenet_case(0.35, 16)
@@ -48,17 +49,6 @@ def model() -> keras.Model:
 @pytest.fixture(scope="module")
 def graph(written: tf1.Written) -> graph_pb2.GraphDef:
     return graph_pb2.GraphDef.FromString(written.frozen.read_bytes())
-
-
-def save(folder: pathlib.Path, arrays: Arrays) -> pathlib.Path:
-    with tf.Graph().as_default(), tf1.v1.Session() as session:
-        variables = {
-            name: tf1.v1.get_variable(name, initializer=value, use_resource=False)
-            for name, value in arrays.items()
-        }
-        session.run(tf1.v1.global_variables_initializer())
-        saver = tf1.v1.train.Saver(variables)
-        return pathlib.Path(saver.save(session, str(folder / "model.ckpt")))
 
 
 def freeze(folder: pathlib.Path, graph: graph_pb2.GraphDef) -> pathlib.Path:
@@ -146,7 +136,7 @@ def test_load_official_when_backbone_takes_a_classifier(
     classifier = {k: v for k, v in arrays.items() if k.startswith("MobilenetV2/")}
     classifier["MobilenetV2/Conv_1/weights"] = np.ones((1, 1, 112, 8), "float32")
     classifier["MobilenetV2/Logits/Conv2d_1c_1x1/biases"] = np.ones(8, "float32")
-    path = save(tmp_path, classifier)
+    path = tf1.save(tmp_path, classifier)
     backbone = build_backbone("mobilenet_v2", alpha=0.35)
     summary = load_official(path, backbone)
     assert len(summary.used) == len(backbone.weights)
@@ -192,7 +182,11 @@ CHANGES = [
         r"variable 'concat_projection/weights' has the shape \(1, 1, 2, 256\), and the "
         r"model's weight 'aspp/projection/conv/kernel' has \(1, 1, 512, 256\)",
     ),
-    (retype, r"variable 'concat_projection/weights' is float64, not float32"),
+    (
+        retype,
+        r"variable 'concat_projection/weights' cannot be read .*type 2 for 131072 "
+        r"numbers of float32, which is type 1\)",
+    ),
 ]
 
 
@@ -206,7 +200,7 @@ def test_load_official_from_a_changed_checkpoint_names_the_variable(
 ) -> None:
     copy = dict(arrays)
     change(copy)
-    path = save(tmp_path, copy)
+    path = tf1.save(tmp_path, copy)
     message = rf"{REFUSED}{problem}\. Received: source='{path}'"
     with pytest.raises(ValueError, match=message):
         load_official(path, model)
@@ -220,7 +214,7 @@ def test_load_official_when_refused_leaves_the_model_as_it_was(
     fresh = CASE.model(**CASE.arguments)
     before = fresh.get_weights()
     with pytest.raises(ValueError, match="has no place"):
-        load_official(save(tmp_path, copy), fresh)
+        load_official(tf1.save(tmp_path, copy), fresh)
     for old, new in zip(before, fresh.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -235,7 +229,7 @@ UNKNOWN = [
 def test_load_model_from_another_network_says_which(
     tmp_path: pathlib.Path, name: str, problem: str
 ) -> None:
-    path = save(tmp_path, {name: np.ones((1, 1, 1, 1), "float32")})
+    path = tf1.save(tmp_path, {name: np.ones((1, 1, 1, 1), "float32")})
     with pytest.raises(ValueError, match=REFUSED + problem):
         load_model(path)
 
@@ -314,7 +308,7 @@ def test_load_model_from_too_large_a_network_raises_before_building(
     copy = dict(arrays)
     copy["aspp0/weights"] = np.ones((1, 1, 1, 5000), "float32")
     with pytest.raises(ValueError, match="'aspp0/weights' has 5000 channels"):
-        load_model(save(tmp_path, copy))
+        load_model(tf1.save(tmp_path, copy))
 
 
 # Damaged and hostile checkpoints.
@@ -383,6 +377,56 @@ def test_load_official_from_a_checkpoint_with_a_damaged_index_raises(
             refused += 1
     # The rest is slots, which nothing reads.
     assert refused > 20
+
+
+# Parts of an entry: type, shape (of which the first side), offset, bytes.
+HOSTILE_ENTRIES = {
+    "a field of number 0": (b"step\x08\x09\x12\x00", b"step\x08\x09\x00\x00"),
+    "an unknown type": (b"b\x08\x01\x12\x08", b"b\x08\x7f\x12\x08"),
+    "another type": (b"b\x08\x01\x12\x08", b"b\x08\x02\x12\x08"),
+    "no rank": (b"\x12\x08\x12\x02\x08\x03", b"\x12\x08\x18\x01\x18\x01"),
+    "a side with a name": (b"\x12\x02\x08\x03", b"\x12\x02\x12\x00"),
+    "a name that is no text": (b"\x12\x02\x08\x0b", b"\x12\x01\xff\x0b"),
+    "too many numbers": (b"\x12\x02\x08\x0b", b"\x12\x02\x08\x7f"),
+    "a shape that ends within": (b"\x12\x08\x12\x02", b"\x12\x07\x12\x02"),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE_ENTRIES)
+def test_entry_of_an_index_when_hostile_does_not_reach_tensorflow(
+    tmp_path: pathlib.Path, change: str
+) -> None:
+    prefix = tf1.save(tmp_path, {"a/b": np.ones((3, 11), "f4"), "step": np.int64(3)})
+    path = tmp_path / "model.ckpt.index"
+    index = path.read_bytes()
+    offset, size = blocks(index)[-1]
+    old, new = HOSTILE_ENTRIES[change]
+    block = index[offset : offset + size]
+    assert old in block
+    path.write_bytes(with_block(index, offset, block.replace(old, new, 1)))
+    # TensorFlow would end the process.
+    with pytest.raises(ValueError, match=REFUSED):
+        read_tf1_checkpoint(prefix).read("a/b")
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "graph"])
+def test_numbers_that_are_not_finite_are_refused_and_the_model_kept(
+    tmp_path: pathlib.Path, arrays: Arrays, graph: graph_pb2.GraphDef, kind: str
+) -> None:
+    name = "logits/semantic/biases"
+    if kind == "checkpoint":
+        path = tf1.save(tmp_path, {**arrays, name: np.full(21, np.nan, "f4")})
+    else:
+        copy, constants = changed(graph)
+        content = np.full(21, np.inf, "<f4").tobytes()
+        constants[name].attr["value"].tensor.tensor_content = content
+        path = freeze(tmp_path, copy)
+    fresh = CASE.model(**CASE.arguments)
+    before = fresh.get_weights()
+    with pytest.raises(ValueError, match=f"{name!r} has numbers that are not finite"):
+        load_official(path, fresh)
+    for old, new in zip(before, fresh.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def copy_checkpoint(written: tf1.Written, folder: pathlib.Path) -> None:

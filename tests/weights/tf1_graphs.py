@@ -7,7 +7,7 @@ official ones have, a global step and the slots of an optimizer included.
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -497,6 +497,18 @@ def write(folder: pathlib.Path, size: tuple[int, int], build: Any) -> Written:
         answer=answer,
         names=tuple(net.variables),
     )
+
+
+def save(folder: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> pathlib.Path:
+    """Writes a checkpoint of these variables."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        variables = {
+            name: v1.get_variable(name, initializer=value, use_resource=False)
+            for name, value in arrays.items()
+        }
+        session.run(v1.global_variables_initializer())
+        saver = v1.train.Saver(variables)
+        return pathlib.Path(saver.save(session, str(folder / "model.ckpt")))
 
 
 def training_variables(net: Net) -> dict[str, Any]:
