@@ -22,7 +22,7 @@ from keras_deeplab.layers.preprocess import PREPROCESSINGS
 RESIZE_MODES = ("pad", "stretch")
 
 # Layers whose filters are classes, by the paths of their weights.
-_CLASSIFIER = re.compile(r"(^|/)(logits|low_level_logits|fc8_\d+)/")
+CLASSIFIER = r"(^|/)(logits|low_level_logits|fc8_\d+)/"
 
 Features = Mapping[str, Tensor]
 
@@ -259,7 +259,7 @@ class Segmenter(keras.Model):
         model = type(self).from_config({**self.get_config(), **changes})
         pairs = zip(model.weights, self.weights, strict=True)
         for weight, source in pairs:
-            if not _CLASSIFIER.search(weight.path):
+            if not re.search(CLASSIFIER, weight.path):
                 weight.assign(source)
         return model
 
@@ -271,15 +271,26 @@ class Segmenter(keras.Model):
     def get_config(self) -> dict[str, Any]:
         layers = self._flatten_layers()
         frozen = [i for i, layer in enumerate(layers) if not layer.trainable]
-        return {**self._arguments, "name": self.name, "frozen": frozen}
+        together = [i for i, layer in enumerate(layers) if _synchronized(layer)]
+        return {
+            **self._arguments,
+            "name": self.name,
+            "frozen": frozen,
+            "synchronized": together,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         settings = dict(config)
         frozen = set(settings.pop("frozen", ()))
+        synchronized = settings.pop("synchronized", ())
         model = cls(**settings)
+        layers = model._flatten_layers() if frozen or synchronized else ()
+        # Other backends have one replica, or none that knows of the others.
+        for index in synchronized if keras.backend.backend() == "tensorflow" else ():
+            layers[index].synchronized = True
         # Parents come first: what they pass on, their parts take back.
-        for index, layer in enumerate(model._flatten_layers() if frozen else ()):
+        for index, layer in enumerate(layers if frozen else ()):
             layer.trainable = index not in frozen
         return model
 
@@ -333,6 +344,12 @@ def _checked_names(
             f"Received: class_names={class_names!r}"
         )
     return names
+
+
+def _synchronized(layer: keras.layers.Layer) -> bool:
+    """Whether a batch norm shares its statistics among replicas."""
+    batch_norm = isinstance(layer, keras.layers.BatchNormalization)
+    return batch_norm and bool(layer.synchronized)
 
 
 @contextlib.contextmanager
