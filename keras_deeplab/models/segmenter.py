@@ -284,6 +284,11 @@ class Segmenter(keras.Model):
         synchronized = settings.pop("synchronized", False)
         model = cls(**settings)
         layers = _by_path(model)
+        if unknown := sorted(map(str, frozen - layers.keys())):
+            raise ValueError(
+                f"`frozen` must hold paths of layers, such as {list(layers)[-1]!r}. "
+                f"Received: frozen with {', '.join(unknown[:5])}"
+            )
         # Parents come first: what they pass on, their parts take back.
         for path, layer in layers.items() if frozen else ():
             layer.trainable = path not in frozen

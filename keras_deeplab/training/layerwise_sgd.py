@@ -31,7 +31,8 @@ class LayerwiseSGD(Layerwise, keras.optimizers.SGD):
         undecayed: Patterns of the paths that do not decay: biases, batch norms and
             depthwise kernels, as in the official code.
         **kwargs: Arguments of `keras.optimizers.SGD`: `nesterov`, `global_clipnorm`,
-            `gradient_accumulation_steps`, `use_ema`, ...
+            `gradient_accumulation_steps` (on one replica only: Keras cannot accumulate
+            under `tf.distribute`), `use_ema`, ...
 
     Raises:
         ValueError: If a number is out of range, a pattern is not a regular expression,

@@ -42,25 +42,30 @@ class StopOnNaN(keras.callbacks.Callback):
         self.keep_every = keep_every
         self.files = files
         self._epoch = 0
+        self._next_batch = 0
         self._step = 0
         self._kept_step = 0
         self._kept: list[Any] = []
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self._step = 0
+        self._kept = []
         self._keep(0)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch
+        self._next_batch = 0
 
     def on_train_batch_end(
         self, batch: int, logs: Mapping[str, Any] | None = None
     ) -> None:
-        self._step += 1
+        # More than one at a time with `steps_per_execution`.
+        self._step += batch + 1 - self._next_batch
+        self._next_batch = batch + 1
         loss = float((logs or {}).get("loss", 0.0))
         if not np.isfinite(loss):
             self._stop(batch, f"The loss is {loss}")
-        if self._step % self.keep_every == 0:
+        if self._step - self._kept_step >= self.keep_every:
             self._keep(batch)
 
     def _keep(self, batch: int) -> None:

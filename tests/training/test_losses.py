@@ -108,14 +108,15 @@ def test_hardest_pixels_are_a_fraction_of_all_and_the_worst() -> None:
         assert float(loss(labels, logits)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_hardest_pixels_of_unknown_shape_are_the_same() -> None:
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_hardest_pixels_of_unknown_shape_are_the_same(jit_compile: bool) -> None:
     labels, logits = batch()
     loss = SegmentationCrossEntropy(hardest=0.25)
     shapes = [
         tf.TensorSpec((None, None, None), "uint8"),
         tf.TensorSpec((None, None, None, CLASSES)),
     ]
-    traced = tf.function(loss, shapes)(labels, logits)
+    traced = tf.function(loss, shapes, jit_compile=jit_compile)(labels, logits)
     assert float(traced) == pytest.approx(float(loss(labels, logits)), rel=1e-6)
 
 

@@ -7,11 +7,11 @@ from keras_deeplab.training import StopOnNaN
 GOOD = np.ones((8, 1), "float32")
 
 
-def model(rate: float = 0.1) -> keras.Model:
+def model(rate: float = 0.1, **kwargs: int) -> keras.Model:
     made = keras.Sequential(
         [keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")]
     )
-    made.compile(keras.optimizers.SGD(rate), "mse")
+    made.compile(keras.optimizers.SGD(rate), "mse", **kwargs)
     return made
 
 
@@ -61,6 +61,21 @@ def test_loss_that_is_nan_in_a_later_epoch_names_it() -> None:
             callbacks=[StopOnNaN()],
         )
     for found, expected in zip(made.get_weights(), after(0), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_steps_of_one_execution_are_all_counted() -> None:
+    made = model(steps_per_execution=2)
+    with pytest.raises(FloatingPointError, match=r"step 6 .*batch 5.* of step 4 "):
+        made.fit(
+            spoiled(4),
+            GOOD,
+            batch_size=1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[StopOnNaN(keep_every=3)],
+        )
+    for found, expected in zip(made.get_weights(), after(4), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
