@@ -1,6 +1,15 @@
 """DeepLab for Keras 3: models, layers, official weights, and the way to ship them."""
 
-from keras_deeplab import backbones, data, inference, layers, metrics, models, weights
+from keras_deeplab import (
+    backbones,
+    data,
+    inference,
+    layers,
+    metrics,
+    models,
+    training,
+    weights,
+)
 from keras_deeplab._version import __version__
 from keras_deeplab.inference import evaluate, segment
 from keras_deeplab.models import LRASPP, DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
@@ -22,5 +31,6 @@ __all__ = [
     "metrics",
     "models",
     "segment",
+    "training",
     "weights",
 ]

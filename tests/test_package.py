@@ -25,7 +25,7 @@ MODULES = [
     if not module.name.endswith("__main__")
 ]
 # Other classes derive from these; no saved file holds one.
-BASES = {"BaseAtrousConv", "Segmenter"}
+BASES = {"BaseAtrousConv", "PixelLoss", "Segmenter"}
 PUBLIC_MODULES = [
     keras_deeplab,
     *(module for module in MODULES if hasattr(module, "__path__")),

@@ -1,5 +1,6 @@
 """Checks of layer arguments: one sentence form for every error."""
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -26,6 +27,24 @@ def fraction(**value: Any) -> float:
     if not isinstance(given, int | float) or not 0 <= given < 1:
         raise ValueError(f"`{name}` must lie in [0, 1). Received: {name}={given!r}")
     return float(given)
+
+
+def not_negative(**value: Any) -> float:
+    """Returns the value as a `float` of at least 0, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    number = _finite(given)
+    if number is None or number < 0:
+        raise ValueError(f"`{name}` must be at least 0. Received: {name}={given!r}")
+    return number
+
+
+def above_zero(**value: Any) -> float:
+    """Returns the value as a `float` above 0, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    number = _finite(given)
+    if number is None or number <= 0:
+        raise ValueError(f"`{name}` must be above 0. Received: {name}={given!r}")
+    return number
 
 
 def check_choice(choices: Iterable[Any], **values: Any) -> None:
@@ -131,3 +150,13 @@ def _pair(value: Any) -> tuple[int, int] | None:
     if sides is None or len(sides) != 2 or min(sides) < 1:
         return None
     return sides[0], sides[1]
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, bool | str):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

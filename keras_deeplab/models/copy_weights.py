@@ -5,7 +5,7 @@ import re
 import keras
 
 # Layers whose filters are classes, by the paths of their weights.
-_CLASSIFIER = re.compile(r"(^|/)(logits|low_level_logits|fc8_\d+)/")
+CLASSIFIER = r"(^|/)(logits|low_level_logits|fc8_\d+)/"
 
 
 def copy_weights(
@@ -27,7 +27,7 @@ def copy_weights(
     """
     found = {weight.path: weight for weight in source.weights}
     wanted = {weight.path: weight for weight in model.weights}
-    fresh = () if classifier else tuple(filter(_CLASSIFIER.search, wanted))
+    fresh = () if classifier else tuple(p for p in wanted if re.search(CLASSIFIER, p))
     copied = [path for path in wanted if path not in fresh]
     for path in sorted(found.keys() ^ wanted.keys()):
         lacks = "the model" if path in found else "the source"

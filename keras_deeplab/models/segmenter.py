@@ -249,9 +249,13 @@ class Segmenter(keras.Model):
         return {} if rates is None else {"atrous_rates": rescaled(rates, factor)}
 
     def get_config(self) -> dict[str, Any]:
-        layers = self._flatten_layers()
-        frozen = [i for i, layer in enumerate(layers) if not layer.trainable]
-        return {**self._arguments, "name": self.name, "frozen": frozen}
+        layers = _by_path(self)
+        return {
+            **self._arguments,
+            "name": self.name,
+            "frozen": [path for path, layer in layers.items() if not layer.trainable],
+            "synchronized": any(map(_synchronized, layers.values())),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
@@ -263,10 +267,21 @@ class Segmenter(keras.Model):
                 f"Received: weights={settings['weights']!r}"
             )
         frozen = set(settings.pop("frozen", ()))
+        synchronized = settings.pop("synchronized", False)
         model = cls(**settings)
+        layers = _by_path(model)
+        if unknown := sorted(map(str, frozen - layers.keys())):
+            raise ValueError(
+                f"`frozen` must hold paths of layers, such as {list(layers)[-1]!r}. "
+                f"Received: frozen with {', '.join(unknown[:5])}"
+            )
         # Parents come first: what they pass on, their parts take back.
-        for index, layer in enumerate(model._flatten_layers() if frozen else ()):
-            layer.trainable = index not in frozen
+        for path, layer in layers.items() if frozen else ():
+            layer.trainable = path not in frozen
+        # Keras knows how to on TensorFlow alone.
+        if synchronized and keras.backend.backend() == "tensorflow":
+            for layer in filter(_is_batch_norm, layers.values()):
+                layer.synchronized = True
         return model
 
     def _checked_backbone(self, backbone: str) -> str:
@@ -319,6 +334,26 @@ def _checked_names(
             f"Received: class_names={class_names!r}"
         )
     return names
+
+
+def _by_path(layer: keras.layers.Layer, path: str = "") -> dict[str, Any]:
+    """A layer and its parts that have weights, by their names, parents first.
+
+    By name, since another output stride has other layers without weights in between.
+    """
+    found = {path: layer}
+    for part in layer._layers:
+        if part.weights:
+            found |= _by_path(part, f"{path}/{part.name}")
+    return found
+
+
+def _is_batch_norm(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization)
+
+
+def _synchronized(layer: Any) -> bool:
+    return _is_batch_norm(layer) and bool(layer.synchronized)
 
 
 @contextlib.contextmanager

@@ -133,7 +133,7 @@ def _start_of_file(cls: type, source: str, given: Mapping[str, Any]) -> Start:
             f"`keras_deeplab.load_model` loads it. Received: weights={source!r}"
         )
     arguments = trained.get_config()
-    for name in ("name", "frozen"):
+    for name in ("name", "frozen", "synchronized"):
         del arguments[name]
     part = _part(arguments, given)
     load = partial(_copy, trained, source=source, classifier=part == "all")

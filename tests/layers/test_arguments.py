@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -59,3 +60,22 @@ def test_image_data_format_other_than_channels_last_is_refused() -> None:
     )
     with pytest.raises(ValueError, match=message):
         arguments.check_channels_last()
+
+
+@pytest.mark.parametrize("given", [-0.1, float("nan"), float("inf"), "1", None, True])
+@pytest.mark.parametrize("check", [arguments.not_negative, arguments.above_zero])
+def test_number_that_is_none_or_negative_is_refused_by_name(
+    check: Callable[..., float], given: Any
+) -> None:
+    with pytest.raises(ValueError, match=rf"`rate` .*rate={given!r}"):
+        check(rate=given)
+
+
+def test_number_of_any_kind_becomes_a_float() -> None:
+    for given in (2, 2.0, np.float32(2)):
+        for check in (arguments.not_negative, arguments.above_zero):
+            assert check(rate=given) == 2
+            assert type(check(rate=given)) is float
+    assert arguments.not_negative(rate=0) == 0
+    with pytest.raises(ValueError, match=r"`rate` must be above 0.*rate=0"):
+        arguments.above_zero(rate=0)

@@ -326,6 +326,12 @@ def test_frozen_layers_stay_frozen_in_a_file_and_at_another_stride(
         assert [weight.path for weight in found.trainable_weights] == expected
 
 
+def test_frozen_layers_that_the_model_has_not_are_refused() -> None:
+    config = keras_deeplab.DeepLabV3(**_MOBILE).get_config()
+    with pytest.raises(ValueError, match=r"`frozen` .*'/logits'.* with /logit$"):
+        keras_deeplab.DeepLabV3.from_config({**config, "frozen": ["/logit"]})
+
+
 def test_separable_blocks_start_as_published() -> None:
     model = keras_deeplab.DeepLabV3Plus("mobilenet_v2")
     for path, expected in (

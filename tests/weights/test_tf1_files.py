@@ -267,7 +267,7 @@ def cell_arrays(model: keras.Model) -> Arrays:
 def test_load_model_with_a_cell_reads_its_width(
     tmp_path: pathlib.Path, cell_model: keras.Model
 ) -> None:
-    found = load_model(save(tmp_path, cell_arrays(cell_model)))
+    found = load_model(tf1.save(tmp_path, cell_arrays(cell_model)))
     cell = found.get_layer("dpc")
     assert (cell.filters, found.output_stride, found.crop_size) == (8, 16, (513, 513))
     assert found.count_params() == cell_model.count_params()
@@ -287,7 +287,7 @@ def test_load_model_with_another_cell_names_the_variable(
     if added is not None:
         arrays[f"{_CELL}/{added}"] = np.ones((1, 1, 8, 8), "float32")
     with pytest.raises(ValueError, match=REFUSED + "variable " + problem.format(_CELL)):
-        load_model(save(tmp_path, arrays))
+        load_model(tf1.save(tmp_path, arrays))
 
 
 def test_load_model_with_a_cell_and_no_decoder_says_so(
@@ -299,7 +299,7 @@ def test_load_model_with_a_cell_and_no_decoder_says_so(
         if not name.startswith("decoder/")
     }
     with pytest.raises(ValueError, match="a dense prediction cell, but no decoder"):
-        load_model(save(tmp_path, arrays))
+        load_model(tf1.save(tmp_path, arrays))
 
 
 def test_load_model_from_too_large_a_network_raises_before_building(
