@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
 
 # The package has no trained weights of its own yet. Until it does, the commands take
-# the official file from the data of its tests, where a clone has them beside it.
+# official ones: from the data of the package's tests, where a clone has them beside it,
+# or by name.
 _DATA = "KERAS_DEEPLAB_TEST_DATA"
 _DEFAULT_DATA = "../shared/data"
-_OFFICIAL_NAME = "deeplabv3_mnv2_pascal_trainval"
-_OFFICIAL = f"models/deeplab/{_OFFICIAL_NAME}_folded.npz"
+_OFFICIAL = "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
+_DEFAULT = "deeplabv3_mobilenet_v2_pascal_voc"
 _ACCEPTED = (
     "a name that `keras-deeplab weights list` shows, a .keras file, or an official "
     "DeepLab model: .tflite, its folded arrays .npz, a frozen graph .pb or a "
@@ -40,8 +41,8 @@ WeightsOption = Annotated[
         "--weights",
         metavar="SOURCE",
         help=f"The model: {_ACCEPTED}. By default the official MobileNetV2 model for "
-        f"the 20 PASCAL VOC classes, where the folder of test data ({_DATA}, or else "
-        f"{_DEFAULT_DATA}) has it.",
+        f"the 20 PASCAL VOC classes: that of the folder of test data ({_DATA}, or else "
+        f"{_DEFAULT_DATA}) if it is there, or else {_DEFAULT}.",
     ),
 ]
 OutputStrideOption = Annotated[
@@ -66,24 +67,16 @@ SizeOption = Annotated[
 
 
 def find_weights(source: str | None) -> str:
-    """Returns the source of the weights, or fails and says what is needed.
+    """Returns the source of the weights.
 
     Args:
         source: What the user asked for, if anything.
 
     Returns:
-        The source, or the path of the official file where it is there.
+        The source, or official weights.
     """
-    if source is not None:
-        return source
     official = Path(os.environ.get(_DATA, _DEFAULT_DATA)) / _OFFICIAL
-    if not official.is_file():
-        fail(
-            f"The official weights, {_OFFICIAL_NAME}, are not here: {official}. "
-            f"Give a model with --weights SOURCE: {_ACCEPTED}. Or set {_DATA} to the "
-            "folder of test data."
-        )
-    return str(official)
+    return source or str(official if official.is_file() else _DEFAULT)
 
 
 def load_model(source: str, output_stride: int | None, size: int | None) -> Segmenter:

@@ -138,7 +138,7 @@ def test_segment_passes_output_stride_and_size_on(
         (["photos", "--weights", "any", "--size", "0"], "greater than or equal to 1"),
         (["photos", "--weights", "broken"], "broken: A tensor is missing. Received"),
         (["photos", "--weights", "broken", "--out", "new"], "A tensor is missing"),
-        (["photos"], "deeplabv3_mnv2_pascal_trainval, are not here"),
+        (["photos"], "deeplabv3_mnv2_pascal_train_aug_2018_01_29.tar.gz cannot be"),
         (["photos", "twin", "--weights", "any"], "same file, a.labels.png"),
         (["empty", "--weights", "any"], "no image files"),
         (["photos", "--weights", "any", "--out", "photos/a.png"], "made a folder"),
