@@ -60,8 +60,8 @@ class DeepLabV3(Segmenter):
         image_pooling: Whether the pyramid has the image-level branch.
         dropout: Fraction dropped before the classifier, in `[0, 1)`.
         weights: `None` for a fresh start; or trained weights: their name, their data
-            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
-            are then those of the weights; see `keras_deeplab.weights.find_start`.
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file; see
+            `keras_deeplab.weights`. They decide what is not given, the backbone too.
         **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone (`alpha`, `multi_grid`, ...).

@@ -63,8 +63,8 @@ class DeepLabV3Plus(Segmenter):
         low_level_filters: Channels of the projected low-level features.
         decoder_filters: Channels of the decoder's two convolutions.
         weights: `None` for a fresh start; or trained weights: their name, their data
-            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
-            are then those of the weights; see `keras_deeplab.weights.find_start`.
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file; see
+            `keras_deeplab.weights`. They decide what is not given, the backbone too.
         **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `crop_size`, `name`, ...) and options of the
             backbone (`alpha`, `multi_grid`, ...).

@@ -39,8 +39,8 @@ class LRASPP(Segmenter):
             `None` for 4 and 5 at output stride 32, as in the official models, doubled
             at 16 and again at 8, so that they keep their extent in pixels.
         weights: `None` for a fresh start; or trained weights: their name, their data
-            set, such as `"pascal_voc"` or `"imagenet"`, or a file. Arguments not given
-            are then those of the weights; see `keras_deeplab.weights.find_start`.
+            set, such as `"pascal_voc"` or `"imagenet"`, or a file; see
+            `keras_deeplab.weights`. They decide what is not given, the backbone too.
         **kwargs: Arguments of `Segmenter` (`input_shape`, `classes`,
             `classifier_activation`, `name`, ...) and options of the backbone
             (`alpha`, ...). `crop_size` is 769 unless given: the pooling window of the

@@ -31,12 +31,21 @@ class Start:
 # The class of the model, its argument `weights`, and the arguments that were given.
 Finder = Callable[[type, str, Mapping[str, Any]], Start]
 
-_FINDERS: list[Finder] = []
+
+def _no_finder(cls: type, weights: str, given: Mapping[str, Any]) -> Start:
+    raise ValueError(
+        "`weights` needs keras_deeplab.weights: import keras_deeplab. "
+        f"Received: weights={weights!r}"
+    )
+
+
+_finder: Finder = _no_finder
 
 
 def register_finder(finder: Finder) -> Finder:
     """Makes a function the one that knows where weights come from."""
-    _FINDERS[:] = [finder]
+    global _finder
+    _finder = finder
     return finder
 
 
@@ -55,7 +64,7 @@ def takes_weights(init: _Init) -> _Init:
         given = dict(signature.bind(self, *args, **kwargs).arguments)
         given.pop("self")
         given.update(given.pop("kwargs", {}))
-        start = _FINDERS[0](type(self), weights, given)
+        start = _finder(type(self), weights, given)
         init(self, **{**start.arguments, **given})
         start.load(self)
 

@@ -18,6 +18,11 @@ from keras_deeplab.backbones import (
 from keras_deeplab.layers import AtrousConv, Preprocess, Resize, arguments
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
 from keras_deeplab.models.copy_weights import copy_weights
+from keras_deeplab.models.layer_state import (
+    LAYER_STATE,
+    layer_state,
+    restore_layer_state,
+)
 
 RESIZE_MODES = ("pad", "stretch")
 
@@ -249,13 +254,7 @@ class Segmenter(keras.Model):
         return {} if rates is None else {"atrous_rates": rescaled(rates, factor)}
 
     def get_config(self) -> dict[str, Any]:
-        layers = _by_path(self)
-        return {
-            **self._arguments,
-            "name": self.name,
-            "frozen": [path for path, layer in layers.items() if not layer.trainable],
-            "synchronized": any(map(_synchronized, layers.values())),
-        }
+        return {**self._arguments, "name": self.name, **layer_state(self)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
@@ -266,22 +265,9 @@ class Segmenter(keras.Model):
                 "`config` must not name `weights`: a saved model has its own. "
                 f"Received: weights={settings['weights']!r}"
             )
-        frozen = set(settings.pop("frozen", ()))
-        synchronized = settings.pop("synchronized", False)
+        state = {key: settings.pop(key) for key in LAYER_STATE if key in settings}
         model = cls(**settings)
-        layers = _by_path(model)
-        if unknown := sorted(map(str, frozen - layers.keys())):
-            raise ValueError(
-                f"`frozen` must hold paths of layers, such as {list(layers)[-1]!r}. "
-                f"Received: frozen with {', '.join(unknown[:5])}"
-            )
-        # Parents come first: what they pass on, their parts take back.
-        for path, layer in layers.items() if frozen else ():
-            layer.trainable = path not in frozen
-        # Keras knows how to on TensorFlow alone.
-        if synchronized and keras.backend.backend() == "tensorflow":
-            for layer in filter(_is_batch_norm, layers.values()):
-                layer.synchronized = True
+        restore_layer_state(model, **state)
         return model
 
     def _checked_backbone(self, backbone: str) -> str:
@@ -334,26 +320,6 @@ def _checked_names(
             f"Received: class_names={class_names!r}"
         )
     return names
-
-
-def _by_path(layer: keras.layers.Layer, path: str = "") -> dict[str, Any]:
-    """A layer and its parts that have weights, by their names, parents first.
-
-    By name, since another output stride has other layers without weights in between.
-    """
-    found = {path: layer}
-    for part in layer._layers:
-        if part.weights:
-            found |= _by_path(part, f"{path}/{part.name}")
-    return found
-
-
-def _is_batch_norm(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, keras.layers.BatchNormalization)
-
-
-def _synchronized(layer: Any) -> bool:
-    return _is_batch_norm(layer) and bool(layer.synchronized)
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """Reads models, and weights of models, that Keras saved."""
 
+import re
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import keras
 
-from keras_deeplab.models import Segmenter
+from keras_deeplab.models import Segmenter, copy_weights
+from keras_deeplab.models.copy_weights import CLASSIFIER
 from keras_deeplab.weights.keras_archive import Shapes, check_archive, stored_shapes
 
 _Result = TypeVar("_Result")
@@ -32,24 +35,51 @@ def load_keras(path: Path) -> Segmenter:
     return _read("source", path, lambda: _load(path))
 
 
-def load_weights_h5(path: Path, model: keras.Model) -> None:
+def load_weights_h5(path: Path, model: Segmenter) -> tuple[str, ...]:
     """Sets a model's weights to those of a `.weights.h5` file.
+
+    If the file's model has another number of classes, the classifier is left out.
 
     Args:
         path: The file.
-        model: The model that they are of.
+        model: A model of the same architecture, which is set whole or not at all.
+
+    Returns:
+        Paths of the weights that were left as they are.
 
     Raises:
         ValueError: If the file is damaged, or its weights are not exactly those of the
-            model, which is then partly set.
+            model.
     """
 
-    def load() -> None:
+    def load() -> Segmenter:
         with open(path, "rb") as file:
-            _check_count(stored_shapes(file), model)
-        model.load_weights(path)
+            shapes = stored_shapes(file)
+        classes = _classes_of(shapes, model)
+        twin = model.with_classes(classes)
+        _check_count(shapes, twin)
+        twin.load_weights(path)
+        return twin
 
-    _read("weights", path, load)
+    twin = _read("weights", path, load)
+    return copy_weights(twin, model, classifier=twin.classes == model.classes)
+
+
+def _classes_of(shapes: Shapes, model: Segmenter) -> int:
+    """The number of classes with which the model would have arrays of these shapes."""
+    stored = Counter(shapes.values())
+    sides = {shape[-1] for shape in stored if shape}
+    for classes in [model.classes, *sorted(sides)]:
+        if Counter(_shapes_with(model, classes)) == stored:
+            return classes
+    return model.classes
+
+
+def _shapes_with(model: Segmenter, classes: int) -> Iterator[tuple[int, ...]]:
+    for weight in model.weights:
+        shape = tuple(weight.shape)
+        is_classifier = re.search(CLASSIFIER, weight.path)
+        yield (*shape[:-1], classes) if is_classifier else shape
 
 
 def _read(argument: str, path: Path, load: Callable[[], _Result]) -> _Result:

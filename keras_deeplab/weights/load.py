@@ -4,9 +4,8 @@ import os
 from typing import Any
 
 from keras_deeplab.models import MODELS, Segmenter
-from keras_deeplab.weights.converters import CONVERTERS
-from keras_deeplab.weights.fetch_weights import fetch_row
 from keras_deeplab.weights.load_file import Loaded, convert_file
+from keras_deeplab.weights.load_row import load_row
 from keras_deeplab.weights.manifest import manifest
 
 _MODELS: dict[str, Any] = {model.__name__: model for model in MODELS}
@@ -22,9 +21,9 @@ def load_model(source: str | os.PathLike[str]) -> Segmenter:
         source: A name of the manifest of weights, as `keras-deeplab weights list`
             shows them, or a file: a `.keras` file of a model of this package, an
             official DeepLab `.tflite` file of floats, the arrays of an official model,
-            `.npz`, an official frozen graph, `.pb`, or an official TensorFlow 1
+            `.npz`, an official frozen graph, `.pb`, an official TensorFlow 1
             checkpoint: what the names of its files have in common, such as
-            `model.ckpt`.
+            `model.ckpt`; or an official archive of these, `.tar.gz`.
 
     Returns:
         A Keras model; `preprocess`, `class_names` and `crop_size` are set to what its
@@ -49,6 +48,5 @@ def load_and_account(source: str | os.PathLike[str]) -> Loaded:
             f"`source` is a backbone alone: give a model the argument "
             f"weights={name!r}. Received: source={name!r}"
         )
-    path = fetch_row(row)
     model = _MODELS[row.model](**row.model_arguments())
-    return model, CONVERTERS[row.converter](path, model, "all")
+    return model, load_row(row, model, "all")

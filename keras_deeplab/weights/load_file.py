@@ -13,6 +13,7 @@ from keras_deeplab.weights.fetch_weights import nearest_names
 from keras_deeplab.weights.folded_graph import FoldedGraph
 from keras_deeplab.weights.keras_file import load_keras
 from keras_deeplab.weights.npz import read_npz
+from keras_deeplab.weights.official_archive import unpacked
 from keras_deeplab.weights.official_mobilenet_v2 import build_mobilenet_v2
 from keras_deeplab.weights.tf1_checkpoint import checkpoint_prefix
 
@@ -30,7 +31,7 @@ def convert_file(source: str | os.PathLike[str]) -> Loaded:
     path = Path(source)
     if checkpoint_prefix(path) is not None:
         return convert_official(path)
-    reader = READERS.get(path.suffix.lower())
+    reader = _reader(path)
     if reader is None:
         raise ValueError(
             f"`source` must be a file ending in {', '.join(READERS)}, or the name of "
@@ -40,6 +41,18 @@ def convert_file(source: str | os.PathLike[str]) -> Loaded:
     if not os.path.isfile(path):
         raise ValueError(f"`source` is not a file. Received: source={str(source)!r}")
     return reader(path)
+
+
+def is_file_name(source: str) -> bool:
+    """Whether `load_file` takes this for a file's name, be it there or not."""
+    path = Path(source)
+    return _reader(path) is not None or checkpoint_prefix(path) is not None
+
+
+def _reader(path: Path) -> Callable[[Path], Loaded] | None:
+    name = path.name.lower()
+    ends = (end for end in READERS if name.endswith(end) and name != end)
+    return next((READERS[end] for end in ends), None)
 
 
 def _load_npz(path: Path) -> Segmenter:
@@ -68,6 +81,11 @@ def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter
         ) from error
 
 
+def _convert_archive(path: Path) -> Loaded:
+    with unpacked(path) as source:
+        return convert_official(source)
+
+
 def _whole(load: Callable[[Path], Segmenter]) -> Callable[[Path], Loaded]:
     """For formats of which every array has a place, or the file is refused."""
 
@@ -85,6 +103,7 @@ READERS: Mapping[str, Callable[[Path], Loaded]] = MappingProxyType(
         ".tflite": _whole(_load_tflite),
         ".npz": _whole(_load_npz),
         ".pb": convert_official,
+        ".tar.gz": _convert_archive,
         # Several files of which none has this name: see above.
         ".ckpt": convert_official,
     }

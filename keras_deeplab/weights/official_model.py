@@ -76,7 +76,8 @@ def official_arguments(
         if any(name.startswith(start) for name in variables.shapes):
             raise variables.error(f"it has {what}")
     backbone = _first(variables, _BACKBONES, "a backbone")
-    cls = _first(variables, _HEADS, "a segmentation head")
+    head = "a segmentation head (`load_official` takes a backbone alone)"
+    cls = _first(variables, _HEADS, head)
     if cls is not DeepLabV3Plus and _has_cell(variables):
         raise variables.error("it has a dense prediction cell, but no decoder of V3+")
     return cls, {

@@ -8,6 +8,7 @@ of its path to the end of the official name. What an official checkpoint holds b
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import keras
 
@@ -208,7 +209,7 @@ def logits_scopes(model: keras.Model) -> tuple[str, ...]:
     Returns:
         The scopes; none for a backbone by itself.
     """
-    return _LOGITS.get(type(model), ())
+    return _of_class(_LOGITS, model) or ()
 
 
 def gate_factor(model: keras.Model, name: str) -> float:
@@ -248,9 +249,15 @@ def _rules(model: keras.Model) -> tuple[NameRule, ...]:
     backbone = tuple(rule._replace(scope=scope + rule.scope) for rule in rules)
     if not hasattr(model, "backbone"):
         return backbone
-    if type(model) not in _HEADS:
+    head = _of_class(_HEADS, model)
+    if head is None:
         raise _no_official(model, "its head is not of the TensorFlow 1 code")
-    return _HEADS[type(model)] + backbone
+    return head + backbone
+
+
+def _of_class(table: Mapping[type, Any], model: keras.Model) -> Any:
+    # Classes that users derive from ours have the same layers.
+    return next((table[cls] for cls in type(model).__mro__ if cls in table), None)
 
 
 def _no_official(model: keras.Model, problem: str) -> ValueError:

@@ -1,44 +1,36 @@
 """What the models' argument `weights` stands for: a name, a data set or a file."""
 
-import inspect
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from keras_deeplab.backbones import BACKBONES, canonical_name
-from keras_deeplab.models import copy_weights
+from keras_deeplab.backbones import canonical_name
+from keras_deeplab.models import Segmenter, copy_weights
 from keras_deeplab.models.pretrained import Start, register_finder
-from keras_deeplab.weights.converters import CONVERTERS
-from keras_deeplab.weights.fetch_weights import fetch_row
+from keras_deeplab.weights.keras_applications import load_keras_applications
 from keras_deeplab.weights.keras_file import load_weights_h5
-from keras_deeplab.weights.load_file import READERS, load_file
+from keras_deeplab.weights.load_file import READERS, is_file_name, load_file
+from keras_deeplab.weights.load_row import load_row
 from keras_deeplab.weights.manifest import manifest
+from keras_deeplab.weights.suitable_row import check_fits, find_suitable, listed
 from keras_deeplab.weights.weights_row import WeightsRow
 
-# What may differ from the training without a weight losing its place or its meaning.
-_FREE = {"output_stride", "pooling_strides", "rate", "dropout"}
-# Branches of the pyramid whose rates follow from the output stride.
-_BRANCHES = 3
+# What a file says of its model that a new model decides for itself.
+_OWN = ("name", "dtype", "frozen", "synchronized")
 
 
 @register_finder
-def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
+def find_start(cls: type[Segmenter], weights: Any, given: Mapping[str, Any]) -> Start:
     """Finds what the argument `weights` of a model stands for.
-
-    Arguments of the model that are not given are those the weights were made with. For
-    another number of `classes` all weights are kept but the classifier's, and a
-    `UserWarning` says so. Weights of a backbone alone leave the head as it starts.
 
     Args:
         cls: The model's class.
-        weights: Name of weights, as `keras-deeplab weights list` shows them; name of
-            their data set, for the first of them that suit the model; or a file that
-            `load_model` takes, or one of this model's weights, `.weights.h5`.
+        weights: See the package `keras_deeplab.weights`.
         given: The other arguments that were given to the constructor.
 
     Returns:
@@ -47,97 +39,66 @@ def find_start(cls: type, weights: Any, given: Mapping[str, Any]) -> Start:
     Raises:
         ValueError: If there are no such weights, or they do not suit the model. The
             message lists those that exist.
-        DownloadError: On loading, if the file cannot be had.
     """
+    if not isinstance(weights, (str, os.PathLike)):
+        raise _unknown(cls, weights)
     source = os.fspath(weights)
     rows = [row for row in manifest().values() if source in (row.name, row.dataset)]
     if rows:
-        return _start_of_row(_suitable(cls, rows, source, given), given)
-    if source.endswith(".weights.h5"):
-        return Start(arguments={}, load=partial(load_weights_h5, Path(source)))
-    if os.path.isfile(source) or source.endswith(tuple(READERS)):
+        return _start_of_row(find_suitable(cls, rows, source, given), given)
+    if source.endswith(".h5"):
+        return _start_of_arrays(source)
+    if is_file_name(source):
         return _start_of_file(cls, source, given)
-    raise _unsuitable(cls, source, "neither known nor a file")
-
-
-def _suitable(
-    cls: type, rows: Iterable[WeightsRow], source: str, given: Mapping[str, Any]
-) -> WeightsRow:
-    """The first row that suits, on the class's own backbone if none is asked for."""
-    own = _defaults(cls)["backbone"]
-    fitting = [row for row in rows if _suits(cls, row, given)]
-    fitting.sort(key=lambda row: row.backbone != own)
-    if not fitting:
-        raise _unsuitable(cls, source, "not there for these arguments")
-    return fitting[0]
-
-
-def _suits(cls: type, row: WeightsRow, given: Mapping[str, Any]) -> bool:
-    names = {base.__name__ for base in cls.__mro__}
-    if row.model is not None and row.model not in names:
-        return False
-    defaults = _defaults(cls)
-    asked = given if row.model else {"backbone": defaults["backbone"], **given}
-    backbone = canonical_name(asked.get("backbone", row.backbone))
-    if backbone != row.backbone:
-        return False
-    spec = BACKBONES[backbone]
-    # A head of one's own can stand on any backbone.
-    known = {} if row.model is None else defaults
-    for name in (asked.keys() & (known.keys() | vars(spec).keys())) - _FREE:
-        expected = row.arguments.get(name, known.get(name, getattr(spec, name, None)))
-        same = _comparable(name, asked[name]) == _comparable(name, expected)
-        if name != "backbone" and not same:
-            return False
-    return True
-
-
-def _comparable(name: str, value: Any) -> Any:
-    # Weights fit any rates, but not any number of them.
-    if name == "atrous_rates" and value is None:
-        return _BRANCHES
-    if name == "atrous_rates" and isinstance(value, (list, tuple)):
-        return len(value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _defaults(cls: type) -> dict[str, Any]:
-    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+    raise _unknown(cls, weights)
 
 
 def _start_of_row(row: WeightsRow, given: Mapping[str, Any]) -> Start:
     arguments = row.model_arguments()
-    part = "backbone" if row.model is None else _part(arguments, given)
+    part = "backbone" if row.model is None else _part_to_load(arguments, given)
 
     def load(model: keras.Model) -> None:
-        path = fetch_row(row)
-        try:
-            summary = CONVERTERS[row.converter](path, model, part)
-        except ValueError as error:
-            raise ValueError(
-                f"`weights` does not fit this model: {error}. "
-                f"Received: weights={row.name!r}"
-            ) from error
+        check_fits(row, model, given)
+        summary = load_row(row, model, part)
         if part == "all_but_logits":
             _say_kept(row.name, model, len(summary.kept))
 
-    return Start(arguments=_of_classes(arguments, given), load=load)
+    return Start(arguments=_suited(arguments, given), load=load)
 
 
-def _start_of_file(cls: type, source: str, given: Mapping[str, Any]) -> Start:
-    trained = load_file(source)
-    if not issubclass(cls, type(trained)):
+def _start_of_file(
+    cls: type[Segmenter], source: str, given: Mapping[str, Any]
+) -> Start:
+    try:
+        trained = load_file(source)
+    except ValueError as error:
         raise ValueError(
-            f"`weights` is a file of {type(trained).__name__}, not of {cls.__name__}; "
+            f"`weights` cannot be loaded: {error}. Received: weights={source!r}"
+        ) from error
+    arguments = {k: v for k, v in trained.get_config().items() if k not in _OWN}
+    backbone = canonical_name(given.get("backbone", trained.backbone))
+    if not issubclass(cls, type(trained)) or backbone != trained.backbone:
+        raise ValueError(
+            f"`weights` is a file of {type(trained).__name__} on "
+            f"{trained.backbone}, not of {cls.__name__} on {backbone}; "
             f"`keras_deeplab.load_model` loads it. Received: weights={source!r}"
         )
-    arguments = trained.get_config()
-    for name in ("name", "frozen", "synchronized"):
-        del arguments[name]
-    part = _part(arguments, given)
+    part = _part_to_load(arguments, given)
     load = partial(_copy, trained, source=source, classifier=part == "all")
-    return Start(arguments=_of_classes(arguments, given), load=load)
+    return Start(arguments=_suited(arguments, given), load=load)
+
+
+def _start_of_arrays(source: str) -> Start:
+    """Of files that hold nothing but arrays, which cannot tell what they are of."""
+    path = Path(source)
+
+    def load(model: keras.Model) -> None:
+        if not source.endswith(".weights.h5"):
+            load_keras_applications(path, model)
+        elif fresh := load_weights_h5(path, model):
+            _say_kept(source, model, len(fresh))
+
+    return Start(arguments={}, load=load)
 
 
 def _copy(
@@ -153,17 +114,15 @@ def _copy(
         _say_kept(source, model, len(fresh))
 
 
-def _part(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def _part_to_load(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> str:
     same = given.get("classes", arguments["classes"]) == arguments["classes"]
     return "all" if same else "all_but_logits"
 
 
-def _of_classes(
-    arguments: Mapping[str, Any], given: Mapping[str, Any]
-) -> dict[str, Any]:
+def _suited(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments, without the names of classes where others are asked for."""
-    keep = "classes" not in arguments or _part(arguments, given) == "all"
-    return {k: v for k, v in arguments.items() if keep or k != "class_names"}
+    others = "classes" in arguments and _part_to_load(arguments, given) != "all"
+    return {k: v for k, v in arguments.items() if not (others and k == "class_names")}
 
 
 def _say_kept(source: str, model: keras.Model, fresh: int) -> None:
@@ -175,17 +134,9 @@ def _say_kept(source: str, model: keras.Model, fresh: int) -> None:
     )
 
 
-def _unsuitable(cls: type, source: str, problem: str) -> ValueError:
-    # Whatever its backbone, a class has the weights of its own name.
-    rows = [
-        row
-        for row in manifest().values()
-        if row.model == cls.__name__
-        or (row.model is None and row.backbone in cls.backbones)  # type: ignore[attr-defined]
-    ]
-    listed = ", ".join(f"{row.name} ({row.dataset})" for row in rows)
+def _unknown(cls: type[Segmenter], weights: Any) -> ValueError:
     return ValueError(
-        f"`weights` is {problem}. {cls.__name__} takes a file ("
-        f"{', '.join(READERS)} or .weights.h5), or one of these, by its own name or "
-        f"that of its data set: {listed}. Received: weights={source!r}"
+        f"`weights` must be a file ({', '.join(READERS)} or .h5), or one of these, by "
+        f"its own name or that of its data set: {listed(cls)}. "
+        f"Received: weights={weights!r}"
     )

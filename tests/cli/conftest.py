@@ -31,8 +31,6 @@ def run(
     """Runs a command in an empty folder, without any official weights."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KERAS_DEEPLAB_TEST_DATA", raising=False)
-    monkeypatch.setenv("KERAS_DEEPLAB_HOME", str(tmp_path.with_suffix(".home")))
-    monkeypatch.setenv("KERAS_DEEPLAB_MIRROR", str(tmp_path.with_suffix(".mirror")))
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 

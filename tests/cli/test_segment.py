@@ -153,7 +153,10 @@ def test_segment_that_cannot_start_says_why_in_one_line_and_exits_with_2(
     photos: pathlib.Path,
     tmp_path: pathlib.Path,
     model: ColorModel,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("KERAS_DEEPLAB_HOME", str(tmp_path.with_suffix(".home")))
+    monkeypatch.setenv("KERAS_DEEPLAB_MIRROR", str(tmp_path.with_suffix(".mirror")))
     (tmp_path / "empty").mkdir()
     (tmp_path / "twin").mkdir()
     Image.new("RGB", (2, 2)).save(tmp_path / "twin" / "a.png")

@@ -287,11 +287,13 @@ def weights_only(saved: bytes) -> bytes:
     return members(saved)[WEIGHTS]
 
 
-def load_weights(folder: pathlib.Path, content: bytes) -> DeepLabV3:
+def load_weights(
+    folder: pathlib.Path, content: bytes, classes: int = 3, filters: int = 8
+) -> DeepLabV3:
     path = folder / "a.weights.h5"
     path.write_bytes(content)
     return DeepLabV3(
-        "mobilenet_v3_small", alpha=0.35, filters=8, classes=3, weights=path
+        "mobilenet_v3_small", alpha=0.35, filters=filters, classes=classes, weights=path
     )
 
 
@@ -302,6 +304,25 @@ def test_weights_of_a_saved_model_come_back(
     found = load_weights(tmp_path, weights_only).get_weights()
     for old, new in zip(expected, found, strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_weights_for_other_classes_come_back_but_for_the_classifier(
+    saved: bytes, weights_only: bytes, tmp_path: pathlib.Path
+) -> None:
+    expected = load_model(write(tmp_path, saved))
+    with pytest.warns(UserWarning, match="all are kept but the 2 of the classifier"):
+        found = load_weights(tmp_path, weights_only, classes=5)
+    assert found.output_shape[-1] == 5
+    for old, new in zip(expected.weights, found.weights, strict=True):
+        if not old.path.startswith("logits"):
+            np.testing.assert_array_equal(np.asarray(old), np.asarray(new))
+
+
+def test_weights_of_another_width_are_refused(
+    weights_only: bytes, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(ValueError, match=r"Received: weights='.*a\.weights\.h5'$"):
+        load_weights(tmp_path, weights_only, filters=16)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import tarfile
+import tempfile
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -203,7 +204,6 @@ UNSUITABLE: list[dict[str, Any]] = [
     {"backbone": "resnet50_beta", "weights": NAME},
     {"backbone": "mobilenet_v2", "weights": NAME, "alpha": 0.5},
     {"backbone": "mobilenet_v2", "weights": NAME, "atrous_rates": (6, 12, 18)},
-    {"backbone": "mobilenet_v2", "weights": NAME, "filters": 128},
     {"backbone": "mobilenet_v2", "weights": "imagenet", "alpha": 1.0},
     {"backbone": "resnet50_beta", "weights": "imagenet"},
 ]
@@ -221,8 +221,39 @@ def test_weights_that_do_not_suit_are_refused_unasked_and_those_there_are_listed
     assert list(home.iterdir()) == []
 
 
+def test_weights_of_another_shape_are_refused_unasked(zoo: BadServer) -> None:
+    problem = r"'aspp/.*' has the shape \(1, 1, 112, 256\), in the model .*128\)"
+    with pytest.raises(ValueError, match=problem):
+        DeepLabV3("mobilenet_v2", weights=NAME, filters=128)
+    assert zoo.requests == []
+
+
+@pytest.mark.parametrize("option", [{"dropout": 0.5}, {"momentum": 0.9}], ids=str)
+def test_arguments_that_change_no_weight_keep_the_weights(
+    option: dict[str, Any], zoo: BadServer, reference: keras.Model
+) -> None:
+    model = DeepLabV3("mobilenet_v2", weights=NAME, **option)
+    assert_same(model, reference, paths_of(reference))
+
+
+def test_class_of_ones_own_takes_the_weights_of_its_parent(
+    zoo: BadServer, reference: keras.Model
+) -> None:
+    class Mine(DeepLabV3):
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**arguments)
+
+    assert_same(Mine(weights=NAME), reference, paths_of(reference))
+
+
+@pytest.mark.parametrize("weights", [5, True, b"x", "no_such_file.keras"])
+def test_weights_that_are_neither_name_nor_file_are_refused(weights: Any) -> None:
+    with pytest.raises(ValueError, match=r"^`weights` .*Received: weights="):
+        DeepLabV3("mobilenet_v2", weights=weights)
+
+
 def test_weights_of_another_class_are_refused_unasked(zoo: BadServer) -> None:
-    with pytest.raises(ValueError, match="`weights` is not there for these arguments"):
+    with pytest.raises(ValueError, match="is of DeepLabV3 on mobilenet_v2"):
         keras_deeplab.LRASPP("mobilenet_v3_small", weights=NAME)
     assert zoo.requests == []
 
@@ -265,8 +296,13 @@ def test_download_that_fails_in_the_constructor_leaves_nothing(
 
 @pytest.mark.parametrize("files", [{}, {"a.txt": b"a"}, {"a.index": b"a"}], ids=str)
 def test_archive_of_something_else_is_refused_and_leaves_nothing_unpacked(
-    files: dict[str, bytes], zoo: BadServer, home: pathlib.Path, tmp_path: pathlib.Path
+    files: dict[str, bytes],
+    zoo: BadServer,
+    home: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         for name, content in files.items():
@@ -278,11 +314,11 @@ def test_archive_of_something_else_is_refused_and_leaves_nothing_unpacked(
     (tmp_path / "manifest.json").write_text(json.dumps(content))
     with (
         pytest.warns(UserWarning, match="No digest is published"),
-        pytest.raises(ValueError, match=rf"`weights` does .*weights='{NAME}'$"),
+        pytest.raises(ValueError, match=rf"`weights` cannot .*weights='{NAME}'$"),
     ):
         DeepLabV3("mobilenet_v2", weights=NAME)
     assert visible(home) == ["model.tar.gz"]
-    assert not list(home.glob(".unpacked*"))
+    assert not list(tmp_path.glob("keras_deeplab-*"))
 
 
 # What needs no download.
