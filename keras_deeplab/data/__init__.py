@@ -14,6 +14,8 @@ from keras_deeplab.data.labels_png import read_labels, write_labels
 from keras_deeplab.data.layout import Layout
 from keras_deeplab.data.load_dataset import load_dataset, survey_dataset
 from keras_deeplab.data.load_folder import load_folder, survey_folder
+from keras_deeplab.data.load_shards import load_shards
+from keras_deeplab.data.load_tfds import TFDS_DATASETS, load_tfds
 from keras_deeplab.data.photo import read_photo
 from keras_deeplab.data.photo_files import list_photos
 from keras_deeplab.data.read_sample import Sample
@@ -24,10 +26,12 @@ from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.data.sequence import SegmentationSequence
 from keras_deeplab.data.survey import Survey
 from keras_deeplab.data.tf_dataset import make_dataset
+from keras_deeplab.data.write_shards import write_shards
 
 __all__ = [
     "DATASETS",
     "FAULTS",
+    "TFDS_DATASETS",
     "Audit",
     "Augmentation",
     "ClassList",
@@ -49,6 +53,8 @@ __all__ = [
     "list_photos",
     "load_dataset",
     "load_folder",
+    "load_shards",
+    "load_tfds",
     "make_dataset",
     "match_pairs",
     "read_class_list",
@@ -58,4 +64,5 @@ __all__ = [
     "survey_folder",
     "write_coco_masks",
     "write_labels",
+    "write_shards",
 ]
