@@ -76,8 +76,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             BROKEN,
             "Masks of 0 and 255 alone",
             "Store the second class as 1, because 255 is ignored, or set "
-            '`"ignore_label": null` and `"label_map": {"0": 0, "255": 1}` in '
-            "classes.json.",
+            '`"label_map": {"0": 0, "255": 1}` in classes.json.',
         ),
         "all_ignored": Fault(
             BROKEN,

@@ -46,7 +46,8 @@ WITHOUT_MASKS: Mapping[str, str] = MappingProxyType(
         "scene_parse150": "TFDS's `scene_parse150` has the masks of the instance "
         "challenge, 100 categories in red and instances in green, not the 150 classes "
         'of ADE20K: unpack ADEChallengeData2016 and use `load_dataset("ade20k", ...)`.',
-        "coco": "TFDS's `coco` has boxes, but no masks of classes: unpack COCO, use "
+        "coco": "TFDS's `coco` has boxes and numbered segments, but no masks of "
+        "classes: unpack COCO, use "
         '`write_coco_masks`, and `load_dataset("coco_voc", ...)`.',
     }
 )

@@ -25,7 +25,8 @@ def check_learnable(data: SegmentationData) -> None:
     for pair in data.pairs:
         values = np.flatnonzero(np.bincount(read_mask(pair).ravel()))
         labels = labels_in(pair, values, data.table)
-        if {*labels.tolist()} - {0, data.ignore_label}:
+        found = {*labels.tolist()} - {data.ignore_label}
+        if found - {0} or (found and data.classes == 1):
             return
         stored.update(values.tolist())
     for finding in meaningless(data, stored):

@@ -29,7 +29,8 @@ def draw_contact_sheet(
     """Draws what an audit looked at: photo, mask in colours, and both, row by row.
 
     Pairs that are broken come first, with what is wrong in red; of a mask that holds no
-    labels its own pixels are shown, and an empty tile of what cannot be decoded.
+    labels its own pixels are shown, and an empty tile of what cannot be decoded. Files
+    that lack a partner follow.
 
     Args:
         audit: The audit.
@@ -40,11 +41,14 @@ def draw_contact_sheet(
         An RGB picture with a legend of all classes that occur.
     """
     faults = _faults(audit)
-    wrong = [pair for pair in audit.data.pairs if _fault_of(pair, faults)][:broken]
+    wrong = [pair for pair in audit.data.pairs if _fault_of(pair, faults)]
     right = [pair for pair in audit.data.pairs if not _fault_of(pair, faults)]
     chosen = np.linspace(0, len(right) - 1, min(samples, len(right))).astype(int)
-    pairs = [*wrong, *(right[index] for index in chosen)]
-    rows = [_row(pair, audit, _fault_of(pair, faults)) for pair in pairs]
+    rows = [
+        *[_pair_row(pair, audit, faults) for pair in wrong[:broken]],
+        *_lone_rows(audit, faults)[: max(broken - len(wrong), 0)],
+        *[_pair_row(right[index], audit, faults) for index in chosen],
+    ]
     sheet = _stacked(rows)
     counts = np.array(audit.statistics.pixels)
     if not counts.any():
@@ -73,16 +77,34 @@ def _stacked(rows: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def _row(pair: SamplePair, audit: Audit, fault: str) -> Image.Image:
+def _pair_row(pair: SamplePair, audit: Audit, faults: dict[str, str]) -> Image.Image:
+    return _row(str(pair.image), _fault_of(pair, faults), _tiles(pair, audit))
+
+
+def _lone_rows(audit: Audit, faults: dict[str, str]) -> list[Image.Image]:
+    """Files that are in no pair, and can be shown."""
+    paired = {
+        str(file) for pair in audit.data.pairs for file in (pair.image, pair.mask)
+    }
+    lone = {file: _read(read_photo, file) for file in faults.keys() - paired}
+    return [
+        _row(file, faults[file], [_picture(lone[file]), None, None])
+        for file in sorted(lone)
+        if lone[file] is not None
+    ]
+
+
+def _row(file: str, fault: str, tiles: Sequence[Image.Image | None]) -> Image.Image:
     width, height = _TILE
     row = Image.new("RGB", (3 * (width + _GAP) + _GAP, height + _CAPTION), _PAPER)
-    caption = f"{_name(pair.image)}: {fault}" if fault else _name(pair.image)
+    name = Path(file).name
+    caption = f"{name}: {fault}" if fault else name
     font: Any = ImageFont.load_default(14)
     place = (_GAP, _CAPTION // 2)
     ImageDraw.Draw(row).text(
         place, caption, _ALARM if fault else _INK, font, anchor="lm"
     )
-    for index, tile in enumerate(_tiles(pair, audit)):
+    for index, tile in enumerate(tiles):
         row.paste(_fitted(tile), (_GAP + index * (width + _GAP), _CAPTION))
     return row
 
@@ -132,7 +154,3 @@ def _fitted(tile: Image.Image | None) -> Image.Image:
         small = tile.resize(size, Image.Resampling.LANCZOS)
         page.paste(small, ((_TILE[0] - size[0]) // 2, (_TILE[1] - size[1]) // 2))
     return page
-
-
-def _name(source: Source) -> str:
-    return Path(str(source)).name

@@ -270,15 +270,22 @@ def test_fit_takes_what_the_audit_calls_suspicious(folder: pathlib.Path) -> None
 
 def test_binary_masks_with_a_map_are_clean(folder: pathlib.Path) -> None:
     zero_and_255(folder)
-    content = {
-        "names": ["wall", "door"],
-        "ignore_label": None,
-        "label_map": {"0": 0, "255": 1},
-    }
+    content = {"names": ["wall", "door"], "label_map": {"0": 0, "255": 1}}
     trees.put_text(folder, "classes.json", json.dumps(content))
     result = audit(folder)
     assert result.findings == ()
     assert result.statistics.ignored == 0
+    batches = make_dataset(load_folder(folder), batch_size=6, crop_size=(48, 48))
+    ((_, labels),) = batches.as_numpy_iterator()
+    assert {*labels.flat} == {0, 1, 255}
+    assert (labels[:, :40] < 2).all()
+
+
+def test_masks_of_one_class_and_void_are_clean(folder: pathlib.Path) -> None:
+    zero_and_255(folder)
+    assert audit(folder, classes=["wall"]).findings == ()
+    data = load_folder(folder, classes=["wall"])
+    assert len(make_dataset(data, batch_size=6, crop_size=(48, 48))) == 1
 
 
 def test_several_faults_of_a_pair_are_all_told(folder: pathlib.Path) -> None:
