@@ -54,7 +54,7 @@ def _options(
     `keras-deeplab COMMAND --help`.
 
     Exit codes: 0 all went well, 1 some photos or weights failed and the others are
-    done, 2 the command could not start.
+    done, or data are broken, 2 the command could not start.
     """
 
 

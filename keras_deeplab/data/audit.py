@@ -1,12 +1,13 @@
 """What is wrong with photos and masks, before the first step of training."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from keras_deeplab._types import Progress
 from keras_deeplab.data.class_statistics import ClassStatistics
 from keras_deeplab.data.diagnosis import diagnose
 from keras_deeplab.data.file_scan import FileScan, scan_pair
@@ -15,9 +16,6 @@ from keras_deeplab.data.load_folder import survey_folder
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.data.survey import Survey
 from keras_deeplab.layers import arguments
-
-# Told the task's name, the pairs done, and how many there are.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_deeplab._atomic_file import folder_beside
+from keras_deeplab._types import Progress
 from keras_deeplab.data import records
 from keras_deeplab.data.file_part import FilePart, Source, open_source
 from keras_deeplab.data.load_shards import FORMAT, INDEX, sha256_of
 from keras_deeplab.data.sample_pair import SamplePair
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.layers import arguments
-
-# Told the task's name, the pairs done, and how many there are.
-Progress = Callable[[str, int, int], None]
 
 
 def write_shards(
