@@ -9,6 +9,10 @@ from setuptools.command.build_py import build_py
 ROOT = pathlib.Path(__file__).parent
 MANIFEST = "weights_manifest.json"
 
+# To read TensorFlow Datasets, and to make one; it imports the second, but does not
+# require it.
+TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources"]
+
 
 class BuildPy(build_py):
     """Ships the manifest of weights inside the package.
@@ -72,7 +76,9 @@ setup(
             "pytest>=9",
             "pytest-xdist>=3.6",
             "ruff>=0.15",
+            *TFDS,
         ],
+        "tfds": TFDS,
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

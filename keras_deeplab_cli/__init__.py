@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from keras_deeplab_cli import evaluate, models, output, segment, weights
+from keras_deeplab_cli import audit, evaluate, models, output, segment, weights
 
 __all__ = ["app", "main"]
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
 app.command("models")(models.models)
 app.add_typer(weights.app, name="weights")
 
@@ -53,7 +54,7 @@ def _options(
     `keras-deeplab COMMAND --help`.
 
     Exit codes: 0 all went well, 1 some photos or weights failed and the others are
-    done, 2 the command could not start.
+    done, or data are broken, 2 the command could not start.
     """
 
 

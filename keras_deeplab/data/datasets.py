@@ -91,13 +91,7 @@ DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
                 Layout(
                     images=_CITYSCAPES_IMAGES,
                     masks="gtFine/{split}/{id}_gtFine_labelIds.png",
-                    label_map=MappingProxyType(
-                        dict.fromkeys(range(34), _IGNORE)
-                        | {
-                            stored: label
-                            for label, stored in enumerate(_CITYSCAPES_IDS)
-                        }
-                    ),
+                    label_map=_CITYSCAPES_MAP,
                 ),
             ),
             advice="Unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip "

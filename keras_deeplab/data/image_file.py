@@ -25,6 +25,22 @@ _DECODE_ERRORS = (
 )
 
 
+class DecodeError(ValueError):
+    """An image that cannot be decoded.
+
+    Args:
+        message: The whole message.
+        reason: What is wrong, to follow the file's name.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class _QuietPillow:
     """Hides Pillow's warnings as long as any thread is inside.
 
@@ -78,7 +94,7 @@ def decoding(subject: str, advice: str) -> Iterator[None]:
         advice: What follows it.
 
     Raises:
-        ValueError: If the image is none, is cut short, or unpacks to more pixels than
+        DecodeError: If the image is none, is cut short, or unpacks to more pixels than
             Pillow allows (`2 * PIL.Image.MAX_IMAGE_PIXELS`).
     """
     try:
@@ -86,7 +102,8 @@ def decoding(subject: str, advice: str) -> Iterator[None]:
         with _quiet_pillow:
             yield
     except _DECODE_ERRORS as error:
-        raise ValueError(f"{subject} {_reason(error)}. {advice}") from error
+        reason = _reason(error)
+        raise DecodeError(f"{subject} {reason}. {advice}", reason) from error
 
 
 def _reason(error: BaseException) -> str:

@@ -43,7 +43,7 @@ class LabelTable:
                 f"`ignore_label` must be above the classes, {self.classes}.."
                 f"{_VALUES - 1}, or `None`. Received: ignore_label={ignored}"
             )
-        stored, labels = zip(*self._entries, strict=True)
+        stored, labels = zip(*self.entries.items(), strict=True)
         strange = set(labels) - {*range(self.classes), ignored}
         if strange or min(stored) < 0 or max(stored) >= _VALUES:
             raise ValueError(
@@ -78,15 +78,16 @@ class LabelTable:
         return f"labels go from 0 to {self.classes - 1}{also and also + ' ignored'}"
 
     @property
-    def _entries(self) -> list[tuple[int, int]]:
+    def entries(self) -> Mapping[int, int]:
+        """Label of each stored value that is one."""
         if self.label_map is not None:
-            return list(self.label_map.items())
+            return self.label_map
         ignored = [] if self.ignore_label is None else [self.ignore_label]
-        return [(label, label) for label in (*range(self.classes), *ignored)]
+        return {label: label for label in (*range(self.classes), *ignored)}
 
     @functools.cached_property
     def _lookup(self) -> np.ndarray[Any, Any]:
-        stored, labels = zip(*self._entries, strict=True)
+        stored, labels = zip(*self.entries.items(), strict=True)
         table = np.full(_VALUES, -1, "int32")
         table[list(stored)] = labels
         # Half the memory for those who keep decoded samples.

@@ -8,7 +8,9 @@ from PIL import Image
 
 from keras_deeplab._atomic_file import write_atomically
 from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.file_part import Source, open_source
 from keras_deeplab.data.image_file import decoding, open_image
+from keras_deeplab.data.sample_error import SampleError
 
 # Pillow spreads the grey values of 2 and 4 bits over 0..255, by these factors.
 _SPREAD: dict[object, int] = {"L;2": 85, "L;4": 17}
@@ -37,35 +39,33 @@ def write_labels(path: str | os.PathLike[str], labels: np.ndarray[Any, Any]) -> 
     write_atomically(path, lambda file: image.save(file, "PNG"))
 
 
-def read_labels(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
+def read_labels(path: Source) -> np.ndarray[Any, Any]:
     """Reads a label map: the stored values, never colours.
 
     Args:
-        path: A PNG file, palette or grey, of any depth.
+        path: A PNG file, palette or grey, of any depth; or one inside another file.
 
     Returns:
         Labels, `(H, W)`: uint16 of a file of 16 bits, uint8 of any other.
 
     Raises:
-        ValueError: If the file is not a whole PNG, or holds colours.
+        ValueError: If the file is not a whole PNG, or holds colours. The message names
+            it and says how to mend it.
         OSError: If the file cannot be opened.
     """
-    received = f"Received: {os.fspath(path)}"
-    advice = f"Give a whole image file, PNG, whose pixels are labels. {received}"
-    with open(path, "rb") as file, decoding("The mask", advice):
+    advice = f"Give a whole PNG file whose pixels are labels. Received: {path}"
+    with open_source(path) as file, decoding("The mask", advice):
         image = open_image(file)
         # Forgotten once the pixels are loaded.
         stored_as = image.tile[0][3] if image.format == "PNG" else None
         image.load()
     if image.format != "PNG":
-        raise ValueError(
-            "A mask must be a PNG file, which keeps labels exactly: JPEG and other "
-            f"formats may change pixel values. {received} of format {image.format}"
-        )
+        raise SampleError("mask_not_png", path, f"is of the format {image.format}")
     if image.mode not in ("1", "L", "P", "I;16"):
-        raise ValueError(
-            "A mask must hold one label a pixel (palette or grey), not colours. "
-            f"{received} with mode {image.mode}"
+        raise SampleError(
+            "mask_of_colors",
+            path,
+            f"holds colours, not labels: its mode is {image.mode}",
         )
     labels = np.array(image)
     if labels.dtype == np.uint16:

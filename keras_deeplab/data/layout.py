@@ -1,11 +1,14 @@
 """Where the files of a dataset lie."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from keras_deeplab.data.listing import listed
-from keras_deeplab.data.sample_pair import SamplePair
+from keras_deeplab.data.sample_error import SampleError
+from keras_deeplab.data.sample_pair import Pairing, SamplePair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,7 @@ class Layout:
                 problems.append(f"no file {pattern}")
         return tuple(problems)
 
-    def pairs(self, root: Path, split: str) -> dict[str, SamplePair]:
+    def pairing(self, root: Path, split: str) -> Pairing:
         """Lists the pairs of a split.
 
         Args:
@@ -63,40 +66,52 @@ class Layout:
             split: The split's name in paths.
 
         Returns:
-            The pairs by id, in the order of the file of ids, otherwise sorted.
+            The pairs by id, in the order of the file of ids, otherwise sorted; and the
+            files that are missing or lack a mask.
 
         Raises:
-            ValueError: If a file is missing; the message names it.
+            ValueError: If a list of ids is missing or of another form.
         """
-        pairs = {
-            key: SamplePair(
-                root / self.images.format(split=split, id=key),
-                root / self.masks.format(split=split, id=key),
-            )
-            for key in self._ids(root, split)
-        }
-        files = [path for pair in pairs.values() for path in (pair.image, pair.mask)]
-        lost = [str(path) for path in files if not path.is_file()]
-        if lost:
-            raise ValueError(f"Files are missing. Received: no {listed(lost)}")
-        return pairs
+        ids, lonely = self._ids(root, split)
+        problems = [
+            SampleError("image_without_mask", pair.image, "has no mask")
+            for pair in (self._pair(root, split, key) for key in lonely)
+        ]
+        pairs = {}
+        for key in ids:
+            pair = self._pair(root, split, key)
+            lost = [path for path in (pair.image, pair.mask) if not path.is_file()]
+            problems += [
+                SampleError("missing_file", path, "is not there") for path in lost
+            ]
+            if not lost:
+                pairs[key] = SamplePair(pair.image, pair.mask)
+        return Pairing(pairs, tuple(problems))
 
-    def _ids(self, root: Path, split: str) -> list[str]:
+    def _pair(self, root: Path, split: str, key: str) -> _Paths:
+        return _Paths(
+            root / self.images.format(split=split, id=key),
+            root / self.masks.format(split=split, id=key),
+        )
+
+    def _ids(self, root: Path, split: str) -> tuple[list[str], list[str]]:
+        """The ids, and those of images that lack a mask."""
         if self.ids is not None:
             path = root / self.ids.format(split=split)
             if path.is_file():
-                return _listed_ids(path)
+                return _listed_ids(path), []
             if self.without is None or not (root / self.without).is_file():
                 raise ValueError(f"The list of ids is missing. Received: no {path}")
         masks = set(_found(root, self.masks, split))
         if self.without is not None:
             masks -= set(_listed_ids(root / self.without))
         lonely = set(_found(root, self.images, split)) - masks
-        if self.all_labelled and lonely:
-            raise ValueError(
-                f"Every image needs a mask. Received: no mask for {listed(lonely)}"
-            )
-        return sorted(masks)
+        return sorted(masks), sorted(lonely) if self.all_labelled else []
+
+
+class _Paths(NamedTuple):
+    image: Path
+    mask: Path
 
 
 def _listed_ids(path: Path) -> list[str]:

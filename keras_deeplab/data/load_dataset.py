@@ -8,7 +8,10 @@ from pathlib import Path
 from keras_deeplab.data.dataset_spec import DatasetSpec, Split
 from keras_deeplab.data.datasets import DATASETS
 from keras_deeplab.data.layout import Layout
+from keras_deeplab.data.sample_error import SampleError
+from keras_deeplab.data.sample_pair import Pairing, check_pairing
 from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.data.survey import Survey
 from keras_deeplab.layers import arguments
 
 
@@ -34,16 +37,52 @@ def load_dataset(
         ValueError: If `name` or `split` is unknown, or files are missing: the message
             names the first, or their folder. If the split is not complete.
     """
-    arguments.check_choice(DATASETS, name=name)
-    spec = DATASETS[name]
-    arguments.check_choice(spec.splits, split=split)
-    part = spec.splits[split]
+    spec, part = _chosen(name, split)
     folder, layout = _located(spec, Path(root), part)
-    pairs = layout.pairs(folder, part.name)
+    pairing = layout.pairing(folder, part.name)
+    check_pairing(pairing)
     if complete:
-        _check_complete(pairs, part, folder)
+        _check_complete(pairing.pairs, part, folder)
+    return _data(pairing, spec, layout)
+
+
+def survey_dataset(name: str, root: str | os.PathLike[str], split: str) -> Survey:
+    """Does what `load_dataset` does, and keeps what is wrong with files for an audit.
+
+    Args:
+        name: A key of `DATASETS`.
+        root: The folder in which the dataset was unpacked.
+        split: A key of `DATASETS[name].splits`.
+
+    Returns:
+        The pairs, the files that are missing, and whether the split is incomplete.
+
+    Raises:
+        ValueError: If `name` or `split` is unknown, or there is no pair at all.
+    """
+    spec, part = _chosen(name, split)
+    folder, layout = _located(spec, Path(root), part)
+    pairing = layout.pairing(folder, part.name)
+    if not pairing.pairs:
+        check_pairing(pairing)
+    problems = list(pairing.problems)
+    try:
+        _check_complete(pairing.pairs, part, folder)
+    except ValueError as error:
+        detail = f"is not as published: {str(error).rstrip('.')}"
+        problems.append(SampleError("incomplete_split", folder, detail))
+    return Survey(_data(pairing, spec, layout), tuple(problems))
+
+
+def _chosen(name: str, split: str) -> tuple[DatasetSpec, Split]:
+    arguments.check_choice(DATASETS, name=name)
+    arguments.check_choice(DATASETS[name].splits, split=split)
+    return DATASETS[name], DATASETS[name].splits[split]
+
+
+def _data(pairing: Pairing, spec: DatasetSpec, layout: Layout) -> SegmentationData:
     return SegmentationData(
-        pairs=tuple(pairs.values()),
+        pairs=tuple(pairing.pairs.values()),
         class_names=spec.class_names,
         label_map=layout.label_map,
     )

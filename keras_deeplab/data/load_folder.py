@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_deeplab.data.class_list import ClassList, read_class_list
-from keras_deeplab.data.sample_pair import match_pairs
+from keras_deeplab.data.sample_pair import Pairing, check_pairing, pair_files
 from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.data.survey import Survey
 
 _CLASS_FILES = ("classes.json", "classes.txt")
 
@@ -41,8 +42,45 @@ def load_folder(
     """
     root = Path(root)
     found = _classes(root, classes)
+    pairing = pair_files(root / images, root / masks)
+    check_pairing(pairing)
+    return _data(pairing, found)
+
+
+def survey_folder(
+    root: str | os.PathLike[str],
+    *,
+    classes: str | os.PathLike[str] | Sequence[str] | None = None,
+    images: str = "images",
+    masks: str = "masks",
+) -> Survey:
+    """Does what `load_folder` does, and keeps what is wrong with files for an audit.
+
+    Args:
+        root: The folder.
+        classes: Names of the classes, or a file of them.
+        images: Folder of the photos in `root`.
+        masks: Folder of the masks in `root`.
+
+    Returns:
+        The pairs, and the files that are in none.
+
+    Raises:
+        OSError: If a file of classes cannot be read.
+        ValueError: If a folder or the file of classes is missing or of another form,
+            or there is no pair at all.
+    """
+    root = Path(root)
+    found = _classes(root, classes)
+    pairing = pair_files(root / images, root / masks)
+    if not pairing.pairs:
+        check_pairing(pairing)
+    return Survey(_data(pairing, found), pairing.problems)
+
+
+def _data(pairing: Pairing, found: ClassList) -> SegmentationData:
     return SegmentationData(
-        pairs=match_pairs(root / images, root / masks),
+        pairs=tuple(pairing.pairs.values()),
         class_names=found.names,
         ignore_label=found.ignore_label,
         label_map=found.label_map,

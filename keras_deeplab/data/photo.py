@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_deeplab.data.file_part import FilePart, Source, open_source
 from keras_deeplab.data.image_file import decoding, open_image
 
 # What a caller may hand over as an image.
-Photo = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any]
+Photo = Source | Image.Image | np.ndarray[Any, Any]
 
 
 def read_photo(source: Photo) -> np.ndarray[Any, Any]:
@@ -21,8 +22,9 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
     cut-out is looked at, and the colours under transparent pixels are arbitrary.
 
     Args:
-        source: A path, a PIL image, or an array: uint8 or uint16 of shape `(H, W)`,
-            `(H, W, 1)` grey, `(H, W, 3)` RGB or `(H, W, 4)` RGBA.
+        source: A path, a file inside another, a PIL image, or an array: uint8 or
+            uint16 of shape `(H, W)`, `(H, W, 1)` grey, `(H, W, 3)` RGB or `(H, W, 4)`
+            RGBA.
 
     Returns:
         uint8 RGB of shape `(H, W, 3)`.
@@ -32,7 +34,7 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
         ValueError: If the file is not an image, is cut short, or unpacks to more
             pixels than Pillow allows (`2 * PIL.Image.MAX_IMAGE_PIXELS`); or an array
             has another shape or dtype. The message names the file.
-        TypeError: If `source` is none of the three.
+        TypeError: If `source` is none of these.
 
     Examples:
         >>> keras_deeplab.data.read_photo(np.zeros((4, 6), "uint8")).shape
@@ -42,13 +44,13 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
         return _decode(_image_of_array(source), "array")
     if isinstance(source, Image.Image):
         return _decode(source, repr(source))
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str | os.PathLike | FilePart):
         raise TypeError(
             "`image` must be a path, a PIL image or a NumPy array. "
             f"Received: image of type {type(source).__name__}"
         )
-    with open(source, "rb") as file:
-        return _decode(file, os.fspath(source))
+    with open_source(source) as file:
+        return _decode(file, str(source))
 
 
 def _decode(source: Any, name: str) -> np.ndarray[Any, Any]:

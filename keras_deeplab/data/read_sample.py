@@ -1,12 +1,17 @@
 """A photo and its mask, read and checked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_deeplab.data.file_part import Source
+from keras_deeplab.data.image_file import DecodeError
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.labels_png import read_labels
 from keras_deeplab.data.photo import read_photo
+from keras_deeplab.data.sample_error import SampleError
 from keras_deeplab.data.sample_pair import SamplePair
 
 
@@ -34,18 +39,54 @@ def read_sample(pair: SamplePair, table: LabelTable) -> Sample:
 
     Raises:
         OSError: If a file is not there or may not be read.
-        ValueError: If a file cannot be decoded, the mask holds colours or values that
+        SampleError: If a file cannot be decoded, the mask holds colours or values that
             are no labels, or the sizes differ. The message names the files.
     """
-    image, stored = read_photo(pair.image), read_labels(pair.mask)
+    image, stored = read_image(pair), read_mask(pair)
+    check_sizes(pair, image, stored)
+    return Sample(image, labels_in(pair, stored, table))
+
+
+def read_image(pair: SamplePair) -> np.ndarray[Any, Any]:
+    """Does the part of `read_sample` that concerns the photo."""
+    with _named("unreadable_image", pair.image):
+        return read_photo(pair.image)
+
+
+def read_mask(pair: SamplePair) -> np.ndarray[Any, Any]:
+    """Does the part of `read_sample` that concerns the mask's stored values."""
+    with _named("unreadable_mask", pair.mask):
+        return read_labels(pair.mask)
+
+
+def check_sizes(
+    pair: SamplePair, image: np.ndarray[Any, Any], stored: np.ndarray[Any, Any]
+) -> None:
+    """Does the part of `read_sample` that compares the sizes."""
     if image.shape[:2] != stored.shape:
-        raise ValueError(
-            f"{pair.mask} is {_size(stored)} pixels but {pair.image} is {_size(image)}"
+        raise SampleError(
+            "sizes_differ",
+            pair.mask,
+            f"is {_size(stored)} pixels but {pair.image} is {_size(image)}",
         )
+
+
+def labels_in(
+    pair: SamplePair, stored: np.ndarray[Any, Any], table: LabelTable
+) -> np.ndarray[Any, Any]:
+    """Does the part of `read_sample` that turns stored values into labels."""
     try:
-        return Sample(image, table.labels_of(stored))
+        return table.labels_of(stored)
     except ValueError as error:
-        raise ValueError(f"{pair.mask} {error}") from None
+        raise SampleError("label_out_of_range", pair.mask, str(error)) from None
+
+
+@contextmanager
+def _named(fault: str, path: Source) -> Iterator[None]:
+    try:
+        yield
+    except DecodeError as error:
+        raise SampleError(fault, path, error.reason) from error
 
 
 def _size(pixels: np.ndarray[Any, Any]) -> str:

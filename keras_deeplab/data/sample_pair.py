@@ -1,12 +1,14 @@
 """Photos and their masks: which belong together."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_deeplab.data.file_part import FilePart
 from keras_deeplab.data.listing import listed
 from keras_deeplab.data.photo_files import image_files, photos_in
+from keras_deeplab.data.sample_error import SampleError
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,62 @@ class SamplePair:
     """A photo and its mask.
 
     Args:
-        image: The photo's file.
-        mask: The mask's file, PNG.
+        image: The photo's file, or one inside another file.
+        mask: The mask's, PNG.
     """
 
-    image: Path
-    mask: Path
+    image: Path | FilePart
+    mask: Path | FilePart
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """The pairs among files, and the files that are in none.
+
+    Args:
+        pairs: The pairs by what names them.
+        problems: What is wrong with the other files.
+    """
+
+    pairs: Mapping[str, SamplePair]
+    problems: tuple[SampleError, ...] = ()
+
+    def named(self, fault: str) -> list[Path]:
+        """Returns the files that have a fault."""
+        return [
+            Path(str(error.path)) for error in self.problems if error.fault == fault
+        ]
+
+
+def pair_files(
+    images_dir: str | os.PathLike[str], masks_dir: str | os.PathLike[str]
+) -> Pairing:
+    """Does what `match_pairs` does, and keeps what is wrong for the caller.
+
+    Args:
+        images_dir: Folder of photos.
+        masks_dir: Folder of masks.
+
+    Returns:
+        The pairs by name, sorted; of files of one name the first.
+
+    Raises:
+        ValueError: If a folder holds no images.
+    """
+    problems: list[SampleError] = []
+    images = _by_stem(photos_in(images_dir), problems)
+    masks = _by_stem(image_files(masks_dir), problems)
+    for fault, lonely, what in (
+        ("image_without_mask", {k: images[k] for k in images.keys() - masks}, "mask"),
+        ("mask_without_image", {k: masks[k] for k in masks.keys() - images}, "image"),
+    ):
+        problems += [
+            SampleError(fault, lonely[stem], f"has no {what}")
+            for stem in sorted(lonely)
+        ]
+    stems = sorted(images.keys() & masks.keys())
+    pairs = {stem: SamplePair(images[stem], masks[stem]) for stem in stems}
+    return Pairing(pairs, tuple(problems))
 
 
 def match_pairs(
@@ -39,30 +91,48 @@ def match_pairs(
         ValueError: If a folder holds no images, two files of one folder differ only
             in their ending, or a file has no partner.
     """
-    images, masks = _by_stem(photos_in(images_dir)), _by_stem(image_files(masks_dir))
+    pairing = pair_files(images_dir, masks_dir)
+    check_pairing(pairing)
+    return tuple(pairing.pairs.values())
+
+
+def check_pairing(pairing: Pairing) -> None:
+    """Refuses files that are in no pair.
+
+    Args:
+        pairing: Which belong together.
+
+    Raises:
+        ValueError: If a file has no partner or is not the only one of its name.
+    """
+    for error in pairing.problems:
+        if error.fault == "same_name":
+            raise error
+    lost = pairing.named("missing_file")
+    if lost:
+        raise ValueError(f"Files are missing. Received: no {listed(lost)}")
     problems = [
-        f"no {what} for {listed(lonely)}"
-        for what, lonely in (
-            ("mask", [images[stem].name for stem in images.keys() - masks.keys()]),
-            ("image", [masks[stem].name for stem in masks.keys() - images.keys()]),
+        f"no {what} for {listed(path.name for path in pairing.named(fault))}"
+        for what, fault in (
+            ("mask", "image_without_mask"),
+            ("image", "mask_without_image"),
         )
-        if lonely
+        if pairing.named(fault)
     ]
     if problems:
         raise ValueError(
             "Every image needs a mask of the same name up to the ending, and every "
-            f"mask an image. Received: {'; '.join(problems)}"
+            "mask an image. Add what is missing, or remove the file. "
+            f"Received: {'; '.join(problems)}"
         )
-    return tuple(SamplePair(images[stem], masks[stem]) for stem in sorted(images))
 
 
-def _by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+def _by_stem(paths: Iterable[Path], problems: list[SampleError]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
-        if path.stem in found:
-            raise ValueError(
-                "Images and masks are matched by name without the ending, which must "
-                f"be unique in a folder. Received: {found[path.stem]} and {path.name}"
+        first = found.setdefault(path.stem, path)
+        if first is not path:
+            problems.append(
+                SampleError("same_name", path, f"has the name of {first.name}")
             )
-        found[path.stem] = path
     return found

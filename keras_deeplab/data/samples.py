@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_deeplab.data.augmentation import Augmentation
 from keras_deeplab.data.read_sample import Sample
+from keras_deeplab.data.refusal import check_learnable
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.data.view import View
 from keras_deeplab.layers import arguments
@@ -39,8 +40,9 @@ class Samples:
         cache: Whether decoded files are kept in memory: about 5 bytes a pixel.
 
     Raises:
-        ValueError: If an argument is out of range, `crop_size` is missing, or `data`
-            has no `ignore_label`, which padding needs.
+        OSError: If a mask cannot be read.
+        ValueError: If an argument is out of range, `crop_size` is missing, `data` has
+            no `ignore_label`, which padding needs, or its masks hold nothing to learn.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Samples:
                 "`data` needs an `ignore_label`, which padding is given. "
                 "Received: ignore_label=None"
             )
+        check_learnable(self.data)
 
     def __len__(self) -> int:
         return len(self.data)

@@ -50,7 +50,7 @@ class SegmentationData:
         if not self.pairs:
             raise ValueError("`pairs` must not be empty. Received: pairs=()")
         # Built now, so that a wrong map is an error here and not at the first photo.
-        _ = self._table
+        _ = self.table
 
     @property
     def classes(self) -> int:
@@ -71,15 +71,16 @@ class SegmentationData:
 
         Raises:
             OSError: If a file is not there or may not be read.
-            ValueError: If a file cannot be decoded, the mask holds colours or values
+            SampleError: If a file cannot be decoded, the mask holds colours or values
                 that are no labels, or the sizes differ. The message names the files.
         """
-        return read_sample(self.pairs[index], self._table)
+        return read_sample(self.pairs[index], self.table)
 
     @functools.cached_property
-    def _table(self) -> LabelTable:
+    def table(self) -> LabelTable:
+        """What the values stored in the masks mean."""
         return LabelTable(self.classes, self.ignore_label, self.label_map)
 
     def __getstate__(self) -> dict[str, Any]:
         # The table is large and soon made again; worker processes get all else.
-        return {k: v for k, v in self.__dict__.items() if k != "_table"}
+        return {k: v for k, v in self.__dict__.items() if k != "table"}

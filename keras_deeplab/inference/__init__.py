@@ -11,6 +11,7 @@ from keras_deeplab.inference.class_share import (
     class_shares,
     count_labels,
 )
+from keras_deeplab.inference.contact_sheet import draw_contact_sheet
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
@@ -24,6 +25,7 @@ __all__ = [
     "class_name",
     "class_shares",
     "count_labels",
+    "draw_contact_sheet",
     "draw_overlay",
     "evaluate",
     "label_colors",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import ops
 
+from keras_deeplab._types import Progress
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.labels_png import read_labels
 from keras_deeplab.data.read_sample import read_sample
@@ -18,9 +19,6 @@ from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
 if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
-
-# Called with what is being done, how many pairs are done, and how many there are.
-Progress = Callable[[str, int, int], None]
 
 _SHOWN_PROBLEMS = 5
 

@@ -50,27 +50,29 @@ def draw_overlay(
     scale = -(-_MIN_SIDE // max(labels.shape))
     if scale > 1:
         photo, labels = _enlarged(photo, scale), _enlarged(labels, scale)
-    background = _background(class_names)
-    picture = _blended(photo, labels, background, opacity)
+    background = background_of(class_names)
+    picture = blend_labels(photo, labels, background, opacity)
     shares = class_shares(count_labels(labels), class_names)
     return add_legend(picture, shares, uncolored=background)
 
 
-def _enlarged(pixels: np.ndarray[Any, Any], scale: int) -> np.ndarray[Any, Any]:
-    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
-
-
-def _background(class_names: Sequence[str] | None) -> int | None:
-    names = list(class_names or ())
-    return names.index("background") if "background" in names else None
-
-
-def _blended(
+def blend_labels(
     photo: np.ndarray[Any, Any],
     labels: np.ndarray[Any, Any],
-    background: int | None,
-    opacity: float,
+    background: int | None = None,
+    opacity: float = 0.55,
 ) -> Image.Image:
+    """Does the part of `draw_overlay` that concerns the photo.
+
+    Args:
+        photo: uint8 RGB, `(H, W, 3)`.
+        labels: uint8 labels, `(H, W)`.
+        background: Label that is left uncoloured, if any.
+        opacity: How much the colours cover the photo, in `[0, 1]`.
+
+    Returns:
+        An RGB picture of the photo's size.
+    """
     picture = Image.fromarray(photo)
     colored = Image.fromarray(labels)
     colored.putpalette(label_colors().tobytes())
@@ -79,6 +81,16 @@ def _blended(
         blended.paste(picture, mask=_mask(labels == background))
     blended.paste("white", mask=_outline(labels))
     return blended
+
+
+def _enlarged(pixels: np.ndarray[Any, Any], scale: int) -> np.ndarray[Any, Any]:
+    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def background_of(class_names: Sequence[str] | None) -> int | None:
+    """Returns the label of the class called `"background"`, if there is one."""
+    names = list(class_names or ())
+    return names.index("background") if "background" in names else None
 
 
 def _outline(labels: np.ndarray[Any, Any]) -> Image.Image:

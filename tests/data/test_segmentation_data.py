@@ -27,7 +27,7 @@ def test_sample_is_the_photo_and_the_labels_through_the_map(pair: SamplePair) ->
 def test_mask_of_another_size_is_refused_naming_both_files(pair: SamplePair) -> None:
     write_labels(pair.mask, np.zeros((3, 2), "uint8"))
     data = SegmentationData([pair], ["a"])
-    message = f"{pair.mask} is 2 x 3 pixels but {pair.image} is 3 x 2$"
+    message = f"{pair.mask} is 2 x 3 pixels but {pair.image} is 3 x 2. "
     with pytest.raises(ValueError, match=message):
         data.read(0)
 

@@ -103,15 +103,15 @@ def break_image(images: pathlib.Path, masks: pathlib.Path) -> None:
     [
         (remove_mask, r"no mask for one\.png"),
         (remove_image, r"no image for one\.png"),
-        (repeat_stem, r"one\.jpg and one\.png"),
+        (repeat_stem, r"one\.png has the name of one\.jpg"),
         (resize_mask, r"masks/one\.png is 2 x 3 pixels but .*images/one\.png is 3 x 2"),
         (
             spoil_labels,
             r"masks/one\.png holds 4, 9, but labels go from 0 to 3, and 255",
         ),
-        (color_mask, r"masks/one\.png with mode RGB"),
-        (break_mask, r"The mask is not an image.*whole image file.*masks/one\.png"),
-        (break_image, r"is not an image.*images/one\.png"),
+        (color_mask, r"masks/one\.png holds colours.*mode is RGB"),
+        (break_mask, r"masks/one\.png is not an image.*whole copy"),
+        (break_image, r"images/one\.png is not an image.*whole copy"),
     ],
 )
 def test_pairs_that_do_not_fit_are_refused_before_the_model_runs(
