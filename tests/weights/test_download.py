@@ -17,8 +17,9 @@ from keras_deeplab.weights.remote_file import RemoteFile
 from tests.weights import bad_server
 from tests.weights.bad_server import BadServer, serve, status
 
-DATA = bytes(range(256)) * 400
-OTHER = DATA[::-1]
+# Both begin as a gzip file does.
+DATA = b"\x1f\x8b" + bytes(range(254)) * 400 + bytes(798)
+OTHER = DATA[:2] + DATA[:1:-1]
 HALF = len(DATA) // 2
 NAME = "model.tar.gz"
 FETCH_WORKER = Path(__file__).with_name("fetch_worker.py")
