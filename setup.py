@@ -7,7 +7,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = pathlib.Path(__file__).parent
-MANIFEST = "weights_manifest.json"
+# The first names the second as a file beside it.
+MANIFEST = ("weights_manifest.json", "weights_manifest.schema.json")
 
 # To read TensorFlow Datasets, and to make one; it imports the second, but does not
 # require it.
@@ -15,9 +16,9 @@ TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources"]
 
 
 class BuildPy(build_py):
-    """Ships the manifest of weights inside the package.
+    """Ships the manifest of weights, and its schema, inside the package.
 
-    It stands at the top of the repository, where people look for it; package
+    They stand at the top of the repository, where people look for them; package
     data can only name files that lie inside the package.
     """
 
@@ -26,7 +27,8 @@ class BuildPy(build_py):
         if not self.editable_mode:
             target = pathlib.Path(self.build_lib) / "keras_deeplab" / "weights"
             self.mkpath(str(target))
-            self.copy_file(str(ROOT / MANIFEST), str(target / MANIFEST))
+            for name in MANIFEST:
+                self.copy_file(str(ROOT / name), str(target / name))
 
 
 setup(

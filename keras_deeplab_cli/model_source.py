@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
 
 # The package has no trained weights of its own yet. Until it does, the commands take
-# official ones: from the data of the package's tests, where a clone has them beside it,
-# or by name.
+# official ones: from the data of the package's tests, where there are any, or by name.
 _DATA = "KERAS_DEEPLAB_TEST_DATA"
-_DEFAULT_DATA = "../shared/data"
 _OFFICIAL = "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
 _DEFAULT = "deeplabv3_mobilenet_v2_pascal_voc"
 _ACCEPTED = (
@@ -41,8 +39,8 @@ WeightsOption = Annotated[
         "--weights",
         metavar="SOURCE",
         help=f"The model: {_ACCEPTED}. By default the official MobileNetV2 model for "
-        f"the 20 PASCAL VOC classes: that of the folder of test data ({_DATA}, or else "
-        f"{_DEFAULT_DATA}) if it is there, or else {_DEFAULT}.",
+        f"the 20 PASCAL VOC classes: that of the folder of test data, {_DATA}, if it "
+        f"is there, or else {_DEFAULT}.",
     ),
 ]
 OutputStrideOption = Annotated[
@@ -75,8 +73,10 @@ def find_weights(source: str | None) -> str:
     Returns:
         The source, or official weights.
     """
-    official = Path(os.environ.get(_DATA, _DEFAULT_DATA)) / _OFFICIAL
-    return source or str(official if official.is_file() else _DEFAULT)
+    folder = os.environ.get(_DATA)
+    official = Path(folder or "") / _OFFICIAL
+    found = folder is not None and official.is_file()
+    return source or (str(official) if found else _DEFAULT)
 
 
 def load_model(source: str, output_stride: int | None, size: int | None) -> Segmenter:
@@ -100,6 +100,6 @@ def load_model(source: str, output_stride: int | None, size: int | None) -> Segm
             if output_stride is not None:
                 model = model.with_output_stride(output_stride)
             inference.check_size(model, size)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, ImportError) as error:
         fail(f"--weights {source}: {error}")
     return model

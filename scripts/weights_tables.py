@@ -100,10 +100,10 @@ def training(rows: Rows) -> str:
         (
             (
                 _code(row.name),
-                ", ".join(_code(f"{k}={v!r}") for k, v in row.arguments.items()),
+                ", ".join(map(_code, row.argument_texts)),
                 row.class_names,
                 row.output_stride,
-                row.crop_size and "{} x {}".format(*row.crop_size),
+                row.crop_text,
             )
             for row in _of_models(rows)
         ),
@@ -113,12 +113,12 @@ def training(rows: Rows) -> str:
 def files(rows: Rows) -> str:
     """What is downloaded, from where, and who made it."""
     return _table(
-        ("name", "file", "bytes", "digest", "preprocessing", "licence", "origin"),
+        ("name", "file", "size", "digest", "preprocessing", "licence", "origin"),
         (
             (
                 _code(row.name),
                 " ".join(f"[{row.file}]({url})" for url in row.urls) or row.file,
-                row.bytes or "not stated",
+                _size(row),
                 f"{row.algorithm} {_code(row.digest)}" if row.digest else "none",
                 row.preprocessing,
                 row.licence,
@@ -135,6 +135,11 @@ def _of_models(rows: Rows) -> Rows:
 
 def _code(text: object) -> str:
     return f"`{text}`"
+
+
+def _size(row: WeightsRow) -> str:
+    stated = row.stated_size or "not stated"
+    return stated if row.bytes is None else f"{row.bytes} bytes"
 
 
 def _first(scores: Iterable[Score]) -> str | None:

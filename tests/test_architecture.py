@@ -32,6 +32,7 @@ KNOWS_TENSORFLOW = {"data", "export", "training"}
 TENSORFLOW_FILES = {
     PACKAGE / "weights" / "tf1_checkpoint.py",
     PACKAGE / "weights" / "frozen_graph.py",
+    PACKAGE / "weights" / "need_tensorflow.py",
 }
 # Only TensorFlow's own operations export fused; see the file.
 TENSORFLOW_LAYERS = PACKAGE / "layers" / "_tensorflow.py"

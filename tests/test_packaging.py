@@ -94,8 +94,9 @@ def test_wheel_when_built_holds_both_packages_and_their_data(
     assert {
         *PHOTOS,
         "keras_deeplab/py.typed",
-        # Empty, and read by nothing until the package ships weights.
+        # From the top of the repository.
         "keras_deeplab/weights/weights_manifest.json",
+        "keras_deeplab/weights/weights_manifest.schema.json",
         f"{INFO}/entry_points.txt",
         f"{INFO}/licenses/LICENSE",
     } <= names
@@ -124,6 +125,7 @@ def test_sdist_when_built_holds_the_project(
         "tests/conftest.py",
         "tests/test_packaging.py",
         "weights_manifest.json",
+        "weights_manifest.schema.json",
     } <= names
 
 

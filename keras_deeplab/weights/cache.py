@@ -102,6 +102,18 @@ def write_pin(path: Path, digest: str) -> None:
     write_atomically(pin_path(path), lambda file: file.write(f"{text}\n".encode()))
 
 
+def how_to_trust_anew(path: Path) -> str:
+    """Says what to do where a file was trusted on first use that is the wrong one.
+
+    Args:
+        path: The file in the cache.
+
+    Returns:
+        A sentence, without its full stop, for the end of an error's text.
+    """
+    return f"Delete {path} and {pin_path(path)} to trust the next download"
+
+
 def _configured_folder() -> Path:
     if home := os.environ.get(HOME_VARIABLE):
         return Path(home)

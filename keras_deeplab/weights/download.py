@@ -13,6 +13,7 @@ from keras_deeplab.weights.part_file import PartFile
 from keras_deeplab.weights.remote_file import RemoteFile
 from keras_deeplab.weights.sources import MIRROR_VARIABLE, list_sources
 from keras_deeplab.weights.transfer import Report, copy_file, receive_url
+from keras_deeplab.weights.user_line import user_stacklevel
 from keras_deeplab.weights.verify import expected_digest, file_digest, find_fault
 
 Progress = Callable[[str, int, int | None], None]
@@ -24,7 +25,7 @@ _TRIES = 5
 
 
 def fetch(
-    row: RemoteFile,
+    remote: RemoteFile,
     *,
     progress: Progress | None = None,
     trusted: Trusted | None = None,
@@ -39,7 +40,7 @@ def fetch(
     cache, and every later file of that name must have the same.
 
     Args:
-        row: The file.
+        remote: The file.
         progress: Called with its name, the bytes that have come, and all there are or
             `None` if the server does not say.
         trusted: Called with its name and SHA-256 when that is pinned, to show it to
@@ -52,12 +53,12 @@ def fetch(
         DownloadError: If the file cannot be had, or is not the one it should be, or
             the cache cannot be used.
     """
-    path = cache_folder() / row.name
+    path = cache_folder() / remote.name
     try:
-        if not _is_ready(row, path):
+        if not _is_ready(remote, path):
             with lock_file(path):
-                _bring(row, path, progress or _say_nothing)
-                _trust(row, path, trusted or _warn)
+                _bring(remote, path, progress or _say_nothing)
+                _trust(remote, path, trusted or _warn)
     except DownloadError:
         raise
     except OSError as error:
@@ -65,47 +66,51 @@ def fetch(
     return path
 
 
-def _is_ready(row: RemoteFile, path: Path) -> bool:
+def _is_ready(remote: RemoteFile, path: Path) -> bool:
     # Without the lock: a cache that others may only read serves, too.
-    if expected_digest(row, path) is None or not path.is_file():
+    if expected_digest(remote, path) is None or not path.is_file():
         return False
     try:
-        return find_fault(path, row) is None
+        return find_fault(path, remote) is None
     except FileNotFoundError:
         # Another process has found it wrong and deleted it just now.
         return False
 
 
-def _bring(row: RemoteFile, path: Path, progress: Progress) -> None:
+def _bring(remote: RemoteFile, path: Path, progress: Progress) -> None:
     found = []
     # Whoever had the lock before may have brought it.
     if path.exists():
-        fault = find_fault(path, row)
+        fault = find_fault(path, remote)
         if fault is None:
             return
         path.unlink()
         found.append(f"{path}: {fault}; it is deleted")
-    _download(row, path, lambda done, total: progress(row.name, done, total), found)
+    _download(
+        remote, path, lambda done, total: progress(remote.name, done, total), found
+    )
 
 
-def _download(row: RemoteFile, path: Path, report: Report, failures: list[str]) -> None:
+def _download(
+    remote: RemoteFile, path: Path, report: Report, failures: list[str]
+) -> None:
     part = PartFile(path)
-    for source in list_sources(row):
-        reason = _try_source(source, part, row, path, report)
+    for source in list_sources(remote):
+        reason = _try_source(source, part, remote, path, report)
         if reason is None:
             part.keep(path)
             return
         failures.append(f"{source}: {reason}")
-    raise _cannot_have(row, path, failures)
+    raise _cannot_have(remote, path, failures)
 
 
 def _try_source(
-    source: str | Path, part: PartFile, row: RemoteFile, path: Path, report: Report
+    source: str | Path, part: PartFile, remote: RemoteFile, path: Path, report: Report
 ) -> str | None:
     reason = None
     for _ in range(_TRIES):
         begin = 0 if isinstance(source, Path) else _resumed(part, source)
-        reason = _try_once(source, part, row, path, report)
+        reason = _try_once(source, part, remote, path, report)
         end = part.size()
         if reason is None or not (end > begin or (begin and not end)):
             break
@@ -113,17 +118,17 @@ def _try_source(
 
 
 def _try_once(
-    source: str | Path, part: PartFile, row: RemoteFile, path: Path, report: Report
+    source: str | Path, part: PartFile, remote: RemoteFile, path: Path, report: Report
 ) -> str | None:
     try:
         if isinstance(source, Path):
-            copy_file(source, part, row, report)
+            copy_file(source, part, remote, report)
         else:
-            receive_url(source, part, row, report)
+            receive_url(source, part, remote, report)
     # http.client also raises ValueError, for what it cannot read as a number or a host.
     except (OSError, HTTPException, ValueError) as error:
         return _describe(error)
-    fault = find_fault(part.path, row, path=path)
+    fault = find_fault(part.path, remote, path=path)
     if fault is not None:
         part.discard()
     return fault
@@ -133,11 +138,11 @@ def _resumed(part: PartFile, url: str) -> int:
     return part.size() if part.etag(url) else 0
 
 
-def _trust(row: RemoteFile, path: Path, trusted: Trusted) -> None:
-    if expected_digest(row, path) is None:
+def _trust(remote: RemoteFile, path: Path, trusted: Trusted) -> None:
+    if expected_digest(remote, path) is None:
         digest = file_digest(path)
         write_pin(path, digest)
-        trusted(row.name, digest)
+        trusted(remote.name, digest)
 
 
 def _say_nothing(name: str, done: int, total: int | None) -> None:
@@ -148,7 +153,7 @@ def _warn(name: str, digest: str) -> None:
     warnings.warn(
         f"No digest is published for {name}. This first file is trusted; later ones "
         f"must have its SHA-256, {digest}",
-        stacklevel=4,
+        stacklevel=user_stacklevel(),
     )
 
 
@@ -157,13 +162,13 @@ def _describe(error: Exception) -> str:
     return str(reason) or repr(reason)
 
 
-def _cannot_have(row: RemoteFile, path: Path, failures: list[str]) -> DownloadError:
-    expected = expected_digest(row, path)
-    size = "" if row.bytes is None else f"{row.bytes} bytes, "
+def _cannot_have(remote: RemoteFile, path: Path, failures: list[str]) -> DownloadError:
+    expected = expected_digest(remote, path)
+    size = "" if remote.bytes is None else f"{remote.bytes} bytes, "
     check = "no digest is published" if expected is None else " ".join(expected)
-    where = " or ".join(row.urls) or "whoever has it"
+    where = " or ".join(remote.urls) or "whoever has it"
     return DownloadError(
-        f"{row.name} cannot be downloaded. Fetch it from {where} by other means and "
+        f"{remote.name} cannot be downloaded. Fetch it from {where} by other means and "
         f"put it at {path} ({size}{check}), where it is checked; or set "
         f"{MIRROR_VARIABLE} to a folder that holds it. Received: {'; '.join(failures)}"
     )

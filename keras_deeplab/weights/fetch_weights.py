@@ -1,13 +1,19 @@
 """From the name of weights to their file."""
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 
 from keras_deeplab.weights.download import Progress, Trusted, fetch
+from keras_deeplab.weights.download_error import DownloadError
 from keras_deeplab.weights.manifest import manifest
+from keras_deeplab.weights.verify import find_fault
 from keras_deeplab.weights.weights_row import WeightsRow
+
+_MEGABYTE = 10**6
 
 
 def fetch_weights(
@@ -47,14 +53,25 @@ def find_row(name: str) -> WeightsRow:
     rows = manifest()
     if name not in rows:
         raise ValueError(
-            f"`name` must be one of: {', '.join(rows)}.{nearest_names(name)} "
-            f"Received: name={name!r}"
+            "`name` must be one that `keras-deeplab weights list` shows."
+            f"{nearest_names(name)} Received: name={name!r}"
         )
     return rows[name]
 
 
 def nearest_names(name: str) -> str:
-    """Says which names of the manifest are almost this one: a sentence or nothing."""
+    """Says which names may be meant: a sentence or nothing.
+
+    Args:
+        name: What is no name of the manifest.
+
+    Returns:
+        The names of the weights of that data set, or those that are almost `name`.
+    """
+    rows = manifest().values()
+    of_dataset = [row.name for row in rows if row.dataset == name]
+    if of_dataset:
+        return f" Of the data set {name} there are {', '.join(of_dataset)}."
     near = difflib.get_close_matches(str(name), manifest(), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
@@ -67,17 +84,47 @@ def fetch_row(
 ) -> Path:
     """Does what `fetch_weights` does, for a row."""
     if row.asset is not None:
-        return row.asset
-    return fetch(row.remote, progress=progress or _bar(), trusted=trusted)
+        return _checked_asset(row, row.asset)
+    if progress is not None:
+        return fetch(row.remote, progress=progress, trusted=trusted)
+    with _bar() as bar:
+        return fetch(row.remote, progress=bar, trusted=trusted)
 
 
-def _bar() -> Progress:
+def _checked_asset(row: WeightsRow, path: Path) -> Path:
+    try:
+        fault = find_fault(path, row.remote)
+    except OSError as error:
+        fault = str(error)
+    if fault is not None:
+        raise DownloadError(
+            f"The package's own file of {row.name} is not the one it should be: "
+            f"{fault}. Install the package again. Received: file={str(path)!r}"
+        )
+    return path
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Shows megabytes, on a line that ends however the download does."""
     bar: keras.utils.Progbar | None = None
+    shown = 0
 
     def show(name: str, done: int, total: int | None) -> None:
-        nonlocal bar
+        nonlocal bar, shown
         if bar is None:
-            bar = keras.utils.Progbar(total, unit_name=f"byte of {name}")
-        bar.update(done, finalize=done == total)
+            target = None if total is None else _megabytes(total)
+            bar = keras.utils.Progbar(target, unit_name=f"MB of {name}")
+        shown = _megabytes(done)
+        bar.update(shown, finalize=False)
 
-    return show
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.update(shown, finalize=True)
+
+
+def _megabytes(number: int) -> int:
+    # Upwards, so that a small file is not nothing.
+    return -(-number // _MEGABYTE)

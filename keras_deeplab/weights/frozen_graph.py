@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_deeplab.backbones import OUTPUT_STRIDES
 from keras_deeplab.weights.folded_conv import Array
+from keras_deeplab.weights.need_tensorflow import need_tensorflow
 from keras_deeplab.weights.official_variables import OfficialVariables, source_error
 
 # Protocol buffers end here; the largest official graph has a tenth of it.
@@ -66,6 +67,7 @@ def read_frozen_graph(path: Path) -> OfficialVariables:
 
 def _parse(path: Path) -> Any:
     # Only this needs TensorFlow: models that run on another backend come here too.
+    need_tensorflow(path)
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorflow.core.framework import graph_pb2
 

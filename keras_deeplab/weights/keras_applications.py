@@ -98,11 +98,11 @@ def _read_backbone(
 ) -> Iterator[tuple[keras.Variable, Array]]:
     bias_names = {weight.path: name for name, weight in biases.items()}
     for name, weight in wanted.items():
-        value = variables.read(name)
+        value = variables.value(name)
         if weight.path in bias_names:
             # Our convolutions have no bias. A batch norm subtracts the mean from what
             # the bias was added to: a mean smaller by the bias is the same function.
-            value = value - variables.read(bias_names[weight.path])
+            value = value - variables.value(bias_names[weight.path])
         yield weight, value
 
 
@@ -110,6 +110,6 @@ def _read_large_fov(
     variables: OfficialVariables, weights: Mapping[str, list[keras.Variable]]
 ) -> Iterator[tuple[keras.Variable, Array]]:
     for name, targets in weights.items():
-        value = SAMPLERS[name](variables.read(name), targets[0].shape[-1])
+        value = SAMPLERS[name](variables.value(name), targets[0].shape[-1])
         for weight in targets:
             yield weight, value

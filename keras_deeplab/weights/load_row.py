@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_deeplab.weights.cache import how_to_trust_anew
 from keras_deeplab.weights.conversion_summary import ConversionSummary
 from keras_deeplab.weights.converters import CONVERTERS
 from keras_deeplab.weights.download_error import DownloadError
@@ -28,7 +29,9 @@ def load_row(row: WeightsRow, model: keras.Model, part: str) -> ConversionSummar
     try:
         return CONVERTERS[row.converter](path, model, part)
     except (DownloadError, ValueError) as error:
+        # Where no digest is stated, the first file that came may be anything.
+        mend = "" if row.digest else f" {how_to_trust_anew(path)}."
         raise type(error)(
-            f"`weights` cannot be loaded from {path}: {error}. "
+            f"`weights` cannot be loaded from {path}: {error}.{mend} "
             f"Received: weights={row.name!r}"
         ) from error

@@ -15,6 +15,8 @@ from keras_deeplab.weights.score import Score
 # Checks a value as JSON has it, and returns it as a row holds it.
 _Check = Callable[[Any], Any]
 
+# As the model zoo writes them: "7.6MB".
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)?MB")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
 
 
@@ -82,6 +84,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _size(value: Any) -> str:
+    if not isinstance(value, str) or not _SIZE.fullmatch(value):
+        raise ValueError("must be a number of megabytes, such as 7.6MB")
+    return value
+
+
 def _arguments(value: Any) -> Mapping[str, Any]:
     found = _is(dict, "an object")(value)
     return MappingProxyType(
@@ -127,6 +135,7 @@ ROW_FIELDS: Mapping[str, _Check] = MappingProxyType(
         "file": _TEXT,
         "urls": _each(_TEXT, "a list of addresses"),
         "bytes": _or_null(_is(int, "a number of bytes")),
+        "stated_size": _or_null(_size),
         "digest": _or_null(_TEXT),
         "algorithm": _or_null(_TEXT),
         "licence": _TEXT,

@@ -18,6 +18,7 @@ from keras_deeplab.weights.load_file import READERS, is_file_name, load_file
 from keras_deeplab.weights.load_row import load_row
 from keras_deeplab.weights.manifest import manifest
 from keras_deeplab.weights.suitable_row import check_fits, find_suitable, listed
+from keras_deeplab.weights.user_line import user_stacklevel
 from keras_deeplab.weights.weights_row import WeightsRow
 
 # What a file says of its model that a new model decides for itself.
@@ -130,7 +131,7 @@ def _say_kept(source: str, model: keras.Model, fresh: int) -> None:
         f"{source} predicts other classes: of the {len(model.weights)} weights, all "
         f"are kept but the {fresh} of the classifier, which starts anew for "
         f"{model.classes} classes.",
-        stacklevel=4,
+        stacklevel=user_stacklevel(),
     )
 
 

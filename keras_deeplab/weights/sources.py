@@ -11,14 +11,14 @@ from keras_deeplab.weights.remote_file import RemoteFile
 MIRROR_VARIABLE = "KERAS_DEEPLAB_MIRROR"
 
 
-def list_sources(row: RemoteFile) -> tuple[str | Path, ...]:
+def list_sources(remote: RemoteFile) -> tuple[str | Path, ...]:
     """Lists where a file may be had.
 
     `KERAS_DEEPLAB_MIRROR`, a folder or a url (`file`, `http` or `https`) that holds
     files by their names, replaces every publisher: no other host is asked.
 
     Args:
-        row: The file.
+        remote: The file.
 
     Returns:
         Urls, and paths of files on this machine, in the order to try them.
@@ -27,7 +27,7 @@ def list_sources(row: RemoteFile) -> tuple[str | Path, ...]:
         DownloadError: If the mirror is neither a folder nor such a url.
     """
     mirror = os.environ.get(MIRROR_VARIABLE)
-    return (_in_mirror(mirror, row.name),) if mirror else row.urls
+    return (_in_mirror(mirror, remote.name),) if mirror else remote.urls
 
 
 def _in_mirror(mirror: str, name: str) -> str | Path:

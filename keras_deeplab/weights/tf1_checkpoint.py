@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_deeplab.weights.checkpoint_index import read_index
 from keras_deeplab.weights.folded_conv import Array
+from keras_deeplab.weights.need_tensorflow import need_tensorflow
 from keras_deeplab.weights.official_variables import OfficialVariables, source_error
 
 # The number of the type in an index.
@@ -88,8 +89,7 @@ class _Values:
 
     def read(self, name: str) -> Array:
         # Only values need TensorFlow: models of another backend come here too.
-        import tensorflow as tf
-
+        tf = need_tensorflow(self._prefix)
         try:
             self._reader = self._reader or self._open()
             self._check_type(name)
@@ -100,8 +100,7 @@ class _Values:
             ) from error
 
     def _open(self) -> Any:
-        import tensorflow as tf
-
+        tf = need_tensorflow(self._prefix)
         for name in self._entries:
             if self._entry(name).shape.unknown_rank:
                 raise ValueError("the index is damaged: a shape has no rank")

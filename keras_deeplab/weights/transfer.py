@@ -18,13 +18,13 @@ _MOST_BYTES = 4 << 30
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
-def copy_file(source: Path, part: PartFile, row: RemoteFile, report: Report) -> None:
+def copy_file(source: Path, part: PartFile, remote: RemoteFile, report: Report) -> None:
     """Copies a file of this machine into a part.
 
     Args:
         source: The file.
         part: Where its bytes go.
-        row: What is stated of the file.
+        remote: What is stated of the file.
         report: Told the bytes that have come, and all there are.
 
     Raises:
@@ -34,20 +34,20 @@ def copy_file(source: Path, part: PartFile, row: RemoteFile, report: Report) -> 
     if not source.is_file():
         raise DownloadError("there is no such file")
     total = source.stat().st_size
-    _check_total(total, row)
+    _check_total(total, remote)
     part.start(str(source), None)
     with open(source, "rb") as file:
         chunks = iter(lambda: file.read(_CHUNK), b"")
         _append(chunks, part, total, lambda done: report(done, total))
 
 
-def receive_url(url: str, part: PartFile, row: RemoteFile, report: Report) -> None:
+def receive_url(url: str, part: PartFile, remote: RemoteFile, report: Report) -> None:
     """Receives a file, or the rest of one that the part has the beginning of.
 
     Args:
         url: Where it is.
         part: Where its bytes go; it keeps them if the connection breaks.
-        row: What is stated of the file.
+        remote: What is stated of the file.
         report: Told the bytes that have come, and all there are if that is known.
 
     Raises:
@@ -60,7 +60,7 @@ def receive_url(url: str, part: PartFile, row: RemoteFile, report: Report) -> No
         # Without If-Range a file that has changed would go on in the middle.
         headers |= {"Range": f"bytes={part.size()}-", "If-Range": etag}
     with open_url(url, headers) as answer:
-        total = _begin(answer, url, part, row) or row.bytes
+        total = _begin(answer, url, part, remote) or remote.bytes
         # read1 gives what has come; read would wait for more, and lose it in a break.
         chunks = iter(lambda: answer.read1(_CHUNK), b"")
         limit = _MOST_BYTES if total is None else total
@@ -70,24 +70,24 @@ def receive_url(url: str, part: PartFile, row: RemoteFile, report: Report) -> No
 
 
 def _begin(
-    answer: http.client.HTTPResponse, url: str, part: PartFile, row: RemoteFile
+    answer: http.client.HTTPResponse, url: str, part: PartFile, remote: RemoteFile
 ) -> int | None:
     etag = part.etag(url)
     if answer.status == http.client.PARTIAL_CONTENT and etag:
-        return _go_on(answer, etag, part, row)
+        return _go_on(answer, etag, part, remote)
     if answer.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
         part.discard()
     if answer.status != http.client.OK:
         raise DownloadError(describe_status(answer.status))
-    _check_total(answer.length, row)
-    if answer.length is None and row.bytes is None and not answer.chunked:
+    _check_total(answer.length, remote)
+    if answer.length is None and remote.bytes is None and not answer.chunked:
         raise DownloadError("the server does not say how long the file is")
     part.start(url, strong_etag(answer.headers.get("ETag")))
     return answer.length
 
 
 def _go_on(
-    answer: http.client.HTTPResponse, etag: str, part: PartFile, row: RemoteFile
+    answer: http.client.HTTPResponse, etag: str, part: PartFile, remote: RemoteFile
 ) -> int:
     text = answer.headers.get("Content-Range", "")
     match = _CONTENT_RANGE.fullmatch(text)
@@ -96,16 +96,16 @@ def _go_on(
     if not same or first != part.size() or last + 1 != total:
         part.discard()
         raise DownloadError(f"the server went on with other bytes ({text or 'unsaid'})")
-    _check_total(total, row)
+    _check_total(total, remote)
     return total
 
 
-def _check_total(total: int | None, row: RemoteFile) -> None:
+def _check_total(total: int | None, remote: RemoteFile) -> None:
     if total is None:
         return
-    if row.bytes is not None and total != row.bytes:
-        raise DownloadError(f"the file there has {total} bytes, not {row.bytes}")
-    if total > max(_MOST_BYTES, row.bytes or 0):
+    if remote.bytes is not None and total != remote.bytes:
+        raise DownloadError(f"the file there has {total} bytes, not {remote.bytes}")
+    if total > max(_MOST_BYTES, remote.bytes or 0):
         raise DownloadError(f"the file there has {total} bytes, which is too many")
 
 

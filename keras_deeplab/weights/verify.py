@@ -1,10 +1,25 @@
 """Whether a file on disk is the one it should be."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from keras_deeplab.weights.cache import pin_path, read_pin
+from keras_deeplab.weights.cache import how_to_trust_anew, read_pin
 from keras_deeplab.weights.remote_file import RemoteFile
+
+# What files begin with, by the ending of their names. Where no digest is known, this
+# tells them from the page that a network sends in a file's place.
+_BEGINNINGS: Mapping[str, bytes] = MappingProxyType(
+    {
+        ".gz": b"\x1f\x8b",
+        ".tgz": b"\x1f\x8b",
+        ".h5": b"\x89HDF",
+        ".zip": b"PK",
+        ".keras": b"PK",
+    }
+)
+_SHOWN_BYTES = 16
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
@@ -28,11 +43,11 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
     return digest.hexdigest()
 
 
-def expected_digest(row: RemoteFile, path: Path) -> tuple[str, str] | None:
+def expected_digest(remote: RemoteFile, path: Path) -> tuple[str, str] | None:
     """Finds what the digest of a file must be.
 
     Args:
-        row: What is stated of the file.
+        remote: What is stated of the file.
         path: Its place in the cache; a digest trusted earlier is pinned beside it.
 
     Returns:
@@ -41,18 +56,22 @@ def expected_digest(row: RemoteFile, path: Path) -> tuple[str, str] | None:
     Raises:
         DownloadError: If the pin is damaged.
     """
-    if row.algorithm is not None and row.digest is not None:
-        return row.algorithm, row.digest
+    if remote.algorithm is not None and remote.digest is not None:
+        return remote.algorithm, remote.digest
     pin = read_pin(path)
     return None if pin is None else ("sha256", pin)
 
 
-def find_fault(file: Path, row: RemoteFile, *, path: Path | None = None) -> str | None:
-    """Compares a file with what is stated of it, without making sense of its bytes.
+def find_fault(
+    file: Path, remote: RemoteFile, *, path: Path | None = None
+) -> str | None:
+    """Compares a file with what is stated of it: size, format and digest.
+
+    Of its bytes only the first few are made sense of, which tell the format.
 
     Args:
         file: The file to look at.
-        row: What is stated of it.
+        remote: What is stated of it.
         path: Its place in the cache, where that is not `file`.
 
     Returns:
@@ -65,14 +84,23 @@ def find_fault(file: Path, row: RemoteFile, *, path: Path | None = None) -> str 
     size = file.stat().st_size
     if not size:
         return "it is empty"
-    if row.bytes is not None and size != row.bytes:
-        return f"it has {size} bytes, not {row.bytes}"
-    expected = expected_digest(row, path)
+    if remote.bytes is not None and size != remote.bytes:
+        return f"it has {size} bytes, not {remote.bytes}"
+    if fault := _find_wrong_format(file, remote.name):
+        return fault
+    expected = expected_digest(remote, path)
     if expected is None or (found := file_digest(file, expected[0])) == expected[1]:
         return None
     fault = f"its {expected[0]} is {found}, not {expected[1]}"
-    if row.digest is None:
-        fault += (
-            f" as when it was first trusted (to trust anew, delete {pin_path(path)})"
-        )
+    if remote.digest is None:
+        fault += f" as when it was first trusted. {how_to_trust_anew(path)}"
     return fault
+
+
+def _find_wrong_format(file: Path, name: str) -> str | None:
+    expected = _BEGINNINGS.get(Path(name).suffix.lower(), b"")
+    with open(file, "rb") as content:
+        found = content.read(_SHOWN_BYTES)
+    if found.startswith(expected):
+        return None
+    return f"it begins with {found!r}, not with {expected!r} as such a file does"

@@ -26,6 +26,7 @@ class WeightsRow:
         file: Name of the file that holds them.
         urls: Where it is published; nowhere if it comes with the package.
         bytes: Its size, or `None` if that is not stated.
+        stated_size: Its size as published, for example `"439MB"`, or `None`.
         digest: Its digest in hexadecimal, or `None` if none is stated.
         algorithm: What `digest` is.
         licence: SPDX identifier of its licence, or its terms.
@@ -33,9 +34,10 @@ class WeightsRow:
         converter: How it is read: a key of `CONVERTERS`.
         preprocessing: A key of `PREPROCESSINGS`.
         class_names: A key of `CLASS_NAMES`; `None` for a backbone alone.
-        output_stride: That of the training; `None` for a backbone alone.
-        image_pooling_window: Features that image pooling saw in the training, height
-            and width; `None` where there is no such window.
+        output_stride: That of the training where it is stated, else the default for
+            use; `None` for a backbone alone.
+        image_pooling_window: Features that image pooling sees in a training crop at
+            this output stride, height and width; `None` where there is no such window.
         published: Scores that others state.
         measured: Scores measured with this package.
     """
@@ -47,6 +49,7 @@ class WeightsRow:
     file: str
     urls: tuple[str, ...]
     bytes: int | None
+    stated_size: str | None
     digest: str | None
     algorithm: str | None
     licence: str
@@ -89,6 +92,16 @@ class WeightsRow:
         height, width = self.image_pooling_window
         stride = self.output_stride
         return (height - 1) * stride + 1, (width - 1) * stride + 1
+
+    @property
+    def crop_text(self) -> str | None:
+        """Height and width of the training crops in words, where known."""
+        return None if self.crop_size is None else "{} x {}".format(*self.crop_size)
+
+    @property
+    def argument_texts(self) -> tuple[str, ...]:
+        """The arguments as a call of the model's class has them."""
+        return tuple(f"{name}={value!r}" for name, value in self.arguments.items())
 
     def model_arguments(self) -> dict[str, Any]:
         """Arguments of the model these weights are of, as its constructor takes them.

@@ -48,7 +48,7 @@ def convert(
         download_model(source)
         with output.busy("Converting"):
             model, summary = convert_weights(source, out)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, ImportError) as error:
         output.fail(f"{source}: {error}")
     output.say(
         f"{type(model).__name__}, backbone {model.backbone}, {model.classes} classes, "

@@ -38,18 +38,18 @@ def info(
 def _lines(row: WeightsRow, local: LocalWeights) -> Iterator[tuple[str, str]]:
     yield "Name", row.name
     yield "Model", row.model or "none: a backbone alone"
-    yield from _block("Arguments", (f"{k}={v!r}" for k, v in row.arguments.items()))
+    yield from _block("Arguments", row.argument_texts)
     yield "Data set", row.dataset
     yield "Origin", row.origin
     yield "Licence", row.licence
     if row.model:
         yield "Output stride", str(row.output_stride)
-        yield "Training crop", _crop(row)
+        yield "Training crop", row.crop_text or "unknown"
         yield "Classes", _classes(row)
     yield "Preprocessing", row.preprocessing
     yield from _block("Published", map(_score, row.published))
     yield from _block("Measured here", map(_score, row.measured))
-    yield "File", f"{row.file}, {_bytes(row.bytes)}"
+    yield "File", f"{row.file}, {_bytes(row)}"
     yield from _block("From", row.urls or ["the package itself"])
     yield "Digest", _digest(row, local)
     yield "On this machine", f"{local.path}{'' if local.there else ' (not yet)'}"
@@ -61,18 +61,19 @@ def _block(title: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield "" if number else title, text
 
 
-def _crop(row: WeightsRow) -> str:
-    return "unknown" if row.crop_size is None else "{} x {}".format(*row.crop_size)
-
-
 def _classes(row: WeightsRow) -> str:
     names = row.model_arguments()["class_names"]
     return f"{len(names)}, {row.class_names}: {', '.join(names)}"
 
 
-def _bytes(number: int | None) -> str:
-    known = number is not None
-    return f"{size(number)} ({number} bytes)" if known else "its size is not stated"
+def _bytes(row: WeightsRow) -> str:
+    if row.bytes is not None:
+        return f"{size(row)} ({row.bytes} bytes)"
+    return (
+        f"{size(row)}, not stated to the byte"
+        if row.stated_size
+        else "its size is not stated"
+    )
 
 
 def _score(score: Score) -> str:

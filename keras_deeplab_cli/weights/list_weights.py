@@ -93,7 +93,7 @@ def _table(found: Sequence[tuple[WeightsRow, LocalWeights]]) -> Table:
             row.dataset,
             str(row.output_stride or "-"),
             _score(row),
-            size(row.bytes),
+            size(row),
             CHECKED_BY.get(local.checked_by, local.checked_by),
             "yes" if local.there else "no",
         )
@@ -118,9 +118,10 @@ def _score(row: WeightsRow) -> str:
     return f"{row.published[0].metric} {row.published[0].value}"
 
 
-def size(number: int | None) -> str:
-    """A number of bytes, in words."""
-    return "not stated" if number is None else decimal(number)
+def size(row: WeightsRow) -> str:
+    """The size of the file, in words."""
+    stated = row.stated_size or "not stated"
+    return stated if row.bytes is None else decimal(row.bytes)
 
 
 def _as_data(row: WeightsRow, local: LocalWeights) -> dict[str, Any]:

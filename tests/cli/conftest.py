@@ -24,13 +24,22 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ColorModel:
     return fake
 
 
+@pytest.fixture(autouse=True)
+def no_official_weights(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not part of `run`: the folders below set a cache and a mirror of their own.
+    monkeypatch.delenv("KERAS_DEEPLAB_TEST_DATA", raising=False)
+    monkeypatch.setenv("KERAS_DEEPLAB_HOME", str(tmp_path.with_suffix(".home")))
+    monkeypatch.setenv("KERAS_DEEPLAB_MIRROR", str(tmp_path.with_suffix(".mirror")))
+
+
 @pytest.fixture
 def run(
     model: ColorModel, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
-    """Runs a command in an empty folder, without any official weights."""
+    """Runs a command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KERAS_DEEPLAB_TEST_DATA", raising=False)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 

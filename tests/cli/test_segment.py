@@ -153,10 +153,7 @@ def test_segment_that_cannot_start_says_why_in_one_line_and_exits_with_2(
     photos: pathlib.Path,
     tmp_path: pathlib.Path,
     model: ColorModel,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("KERAS_DEEPLAB_HOME", str(tmp_path.with_suffix(".home")))
-    monkeypatch.setenv("KERAS_DEEPLAB_MIRROR", str(tmp_path.with_suffix(".mirror")))
     (tmp_path / "empty").mkdir()
     (tmp_path / "twin").mkdir()
     Image.new("RGB", (2, 2)).save(tmp_path / "twin" / "a.png")
@@ -170,6 +167,18 @@ def test_segment_that_cannot_start_says_why_in_one_line_and_exits_with_2(
     assert result.stdout == ""
     assert model.seen == []
     assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+def test_segment_without_a_library_that_weights_need_says_so_in_one_line(
+    run: Run, photos: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(source: str) -> None:
+        raise ImportError("`pip install tensorflow`")
+
+    monkeypatch.setattr("keras_deeplab.weights.load_model", load)
+    result = run("segment", photos, "--weights", "model.pb")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: --weights model.pb: `pip install tensorflow`\n"
 
 
 def test_segment_with_a_size_for_a_stretching_model_is_a_usage_error(

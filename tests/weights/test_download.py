@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import os
 import subprocess
@@ -10,15 +11,16 @@ from typing import Any
 import pytest
 
 from keras_deeplab.weights import download, paced_reader, transfer
-from keras_deeplab.weights.cache import pin_path, read_pin
+from keras_deeplab.weights.cache import pin_path, read_pin, write_pin
 from keras_deeplab.weights.download import fetch
 from keras_deeplab.weights.download_error import DownloadError
 from keras_deeplab.weights.remote_file import RemoteFile
 from tests.weights import bad_server
 from tests.weights.bad_server import BadServer, serve, status
 
-DATA = bytes(range(256)) * 400
-OTHER = DATA[::-1]
+# Both begin as a gzip file does.
+DATA = b"\x1f\x8b" + bytes(range(254)) * 400 + bytes(798)
+OTHER = DATA[:2] + DATA[:1:-1]
 HALF = len(DATA) // 2
 NAME = "model.tar.gz"
 FETCH_WORKER = Path(__file__).with_name("fetch_worker.py")
@@ -508,8 +510,52 @@ def test_fetch_when_the_pin_is_deleted_trusts_anew(
     row = unstated(server.add("a", serve(DATA), serve(OTHER)))
     path = fetch(row, trusted=bad_server.void)
     path.unlink()
+    message = refuse(row, home, "its sha256 is")
+    assert f"Delete {path} and {pin_path(path)} to trust the next download" in message
     pin_path(path).unlink()
     assert_whole(fetch(row, trusted=bad_server.void), home, OTHER)
+
+
+@pytest.mark.parametrize(
+    "ending", ["tar.gz", "tgz", "h5", "weights.h5", "zip", "keras"]
+)
+def test_fetch_of_the_page_of_a_network_in_the_files_place_is_refused_and_not_pinned(
+    ending: str, server: BadServer, home: Path
+) -> None:
+    page = b"<!DOCTYPE html><title>Log in to go on</title>"
+    row = RemoteFile(name=f"model.{ending}", urls=(server.add("a", serve(page)),))
+    refuse(row, home, "it begins with b'<!DOCTYPE html><', not with")
+    assert not pin_path(home / row.name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.tar.gz", gzip.compress(b"a")),
+        ("a.tgz", gzip.compress(b"a")),
+        ("a.h5", b"\x89HDF\r\n\x1a\n"),
+        ("a.zip", b"PK\x03\x04"),
+        ("a.keras", b"PK\x03\x04"),
+        ("a.of_another_kind", b"anything"),
+    ],
+)
+def test_fetch_of_a_file_that_begins_as_its_format_does_is_trusted(
+    name: str, data: bytes, server: BadServer, home: Path
+) -> None:
+    row = RemoteFile(name=name, urls=(server.add("a", serve(data)),))
+    assert fetch(row, trusted=bad_server.void).read_bytes() == data
+    assert read_pin(home / name) == hashlib.sha256(data).hexdigest()
+
+
+def test_fetch_of_a_page_that_was_once_pinned_deletes_it_and_says_what_to_do(
+    server: BadServer, home: Path
+) -> None:
+    page, path = b"<html>", home / NAME
+    path.write_bytes(page)
+    write_pin(path, hashlib.sha256(page).hexdigest())
+    row = unstated(server.add("a", serve(DATA)))
+    message = refuse(row, home, r"it begins with b'<html>'.*; it is deleted")
+    assert f"Delete {path} and {pin_path(path)} to trust" in message
 
 
 def test_fetch_when_the_pin_is_damaged_is_refused(

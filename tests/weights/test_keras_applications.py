@@ -312,6 +312,31 @@ def test_load_of_missing_extra_or_misshapen_arrays_leaves_the_model_as_it_was(
     check_refused(path, narrow_mobilenet(), problem)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_load_of_numbers_that_are_not_finite_leaves_the_model_as_it_was(
+    number: float, mobilenet: keras.Model, tmp_path: pathlib.Path
+) -> None:
+    arrays = keras_files.arrays_of(mobilenet)
+    name, value = arrays["block_9_expand"][0]
+    arrays["block_9_expand"][0] = (name, np.where(value == value.max(), number, value))
+    path = keras_files.write_published(tmp_path / "changed.h5", arrays)
+    said = "'block_9_expand/kernel' has numbers that are not finite"
+    check_refused(path, narrow_mobilenet(), said)
+
+
+def test_load_of_biases_that_are_not_finite_leaves_the_model_as_it_was(
+    resnet50: keras.Model, tmp_path: pathlib.Path
+) -> None:
+    arrays = keras_files.arrays_of(resnet50)
+    arrays["conv1_conv"] = [
+        (name, value * np.nan if "bias" in name else value)
+        for name, value in arrays["conv1_conv"]
+    ]
+    path = keras_files.write_published(tmp_path / "changed.h5", arrays)
+    said = "'conv1_conv/bias' has numbers that are not finite"
+    check_refused(path, build_backbone("resnet50"), said)
+
+
 def test_load_of_an_extra_array_in_no_layer_is_refused(
     mobilenet: keras.Model, tmp_path: pathlib.Path
 ) -> None:
@@ -492,6 +517,19 @@ def test_load_of_fully_connected_layers_that_do_not_fit_is_refused(
     path = keras_files.write(tmp_path, network, "published")
     model = keras_deeplab.DeepLabV1(filters=filters, stage_filters=(8,) * 5)
     check_refused(path, model, problem)
+
+
+@pytest.mark.parametrize("name", ["fc1/kernel", "fc2/bias"])
+def test_load_of_fully_connected_layers_that_are_not_finite_is_refused(
+    name: str, tmp_path: pathlib.Path
+) -> None:
+    network = small_vgg()
+    for weight in network.weights:
+        if weight.path.endswith(name):
+            weight.assign(np.full(weight.shape, np.inf))
+    path = keras_files.write(tmp_path, network, "published")
+    model = keras_deeplab.DeepLabV1(filters=4, stage_filters=(8,) * 5)
+    check_refused(path, model, f"{name!r} has numbers that are not finite")
 
 
 def test_load_of_half_a_classifier_is_refused(tmp_path: pathlib.Path) -> None:

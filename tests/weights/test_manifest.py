@@ -48,6 +48,7 @@ def test_rows_when_read_are_those_of_the_file(tmp_path: pathlib.Path) -> None:
 
 
 SCORE = CONTENT["weights"][0]["published"][0]
+# Fields that the schema refuses, too.
 WRONG: list[tuple[str, Any]] = [
     ("name", None),
     ("name", "../evil"),
@@ -74,6 +75,10 @@ WRONG: list[tuple[str, Any]] = [
     ("bytes", True),
     ("bytes", 0),
     ("bytes", -1),
+    ("stated_size", 439),
+    ("stated_size", ""),
+    ("stated_size", "large"),
+    ("stated_size", "439 MB, about"),
     ("digest", 5),
     ("algorithm", ["sha256"]),
     ("licence", None),
@@ -90,43 +95,55 @@ WRONG: list[tuple[str, Any]] = [
     ("image_pooling_window", 33),
     ("image_pooling_window", [33]),
     ("image_pooling_window", [33, 0]),
-    ("image_pooling_window", [33, 33.0]),
     ("published", {}),
     ("published", [{}]),
     ("published", [{**SCORE, "value": "75"}]),
-    ("published", [{**SCORE, "value": float("nan")}]),
     ("published", [{**SCORE, "value": float("inf")}]),
     ("published", [{**SCORE, "value": 101}]),
+    ("published", [{**SCORE, "value": -1}]),
     ("published", [{**SCORE, "metric": None}]),
     ("published", [{**SCORE, "command": "a"}]),
     ("measured", [SCORE]),
     ("measured", 80.5),
 ]
+# To a schema 33.0 is an integer, and JSON has no such thing as not a number.
+WRONG_IN_PYTHON: list[tuple[str, Any]] = [
+    ("image_pooling_window", [33, 33.0]),
+    ("published", [{**SCORE, "value": float("nan")}]),
+]
 
 
-@pytest.mark.parametrize(("field", "value"), WRONG)
+@pytest.mark.parametrize(("field", "value"), WRONG + WRONG_IN_PYTHON)
 def test_field_that_is_wrong_is_named_with_its_row(
     field: str, value: Any, tmp_path: pathlib.Path
 ) -> None:
     refuse(tmp_path, with_row(**{field: value}), "row 2: ", f"`{field}`")
 
 
-@pytest.mark.parametrize(
-    ("changes", "mention"),
-    [
-        ({"file": "../evil"}, "`name` must be a plain file name"),
-        ({"urls": ["file:///etc/passwd"]}, "`urls` must be http or https"),
-        ({"digest": "ab" * 32}, "`algorithm` must be one of"),
-        ({"algorithm": "sha256"}, "`digest` must be 64"),
-        ({"digest": "ab" * 20, "algorithm": "sha1"}, "`algorithm` must be one of"),
-        ({"arguments": {"backbone": "alexnet"}}, "Unknown `backbone`"),
-        ({"model": None}, "`class_names` must be there for a model"),
-        ({"class_names": None}, "`class_names` must be there for a model"),
-        ({"output_stride": None}, "`output_stride` must be there for a model"),
-        ({"name": CONTENT["weights"][0]["name"]}, "there are two of `name`"),
-        ({"surprise": 1}, "must hold the fields name, dataset, model"),
-    ],
-)
+# Rows that the schema refuses, too.
+CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"file": "../evil"}, "`name` must be a plain file name"),
+    ({"urls": ["file:///etc/passwd"]}, "`urls` must be http or https"),
+    ({"digest": "ab" * 32}, "`algorithm` must be one of"),
+    ({"algorithm": "sha256"}, "`digest` must be 64"),
+    ({"digest": "ab" * 31, "algorithm": "sha256"}, "`digest` must be 64"),
+    ({"digest": "AB" * 32, "algorithm": "sha256"}, "`digest` must be 64"),
+    ({"digest": "ab" * 32, "algorithm": "md5"}, "`digest` must be 32"),
+    ({"digest": "ab" * 32, "algorithm": "sha384"}, "`digest` must be 96"),
+    ({"digest": "ab" * 32, "algorithm": "sha512"}, "`digest` must be 128"),
+    ({"digest": "ab" * 20, "algorithm": "sha1"}, "`algorithm` must be one of"),
+    ({"arguments": {"backbone": "alexnet"}}, "Unknown `backbone`"),
+    ({"model": None}, "`class_names` must be there for a model"),
+    ({"class_names": None}, "`class_names` must be there for a model"),
+    ({"output_stride": None}, "`output_stride` must be there for a model"),
+    ({"model": None, "class_names": None}, "`output_stride` must be there for a model"),
+    ({"surprise": 1}, "must hold the fields name, dataset, model"),
+]
+# A schema sees a row by itself.
+TWICE = ({"name": CONTENT["weights"][0]["name"]}, "there are two of `name`")
+
+
+@pytest.mark.parametrize(("changes", "mention"), [*CONTRADICTIONS, TWICE])
 def test_row_that_contradicts_itself_is_refused(
     changes: dict[str, Any], mention: str, tmp_path: pathlib.Path
 ) -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from keras_deeplab import models
 from keras_deeplab._class_names import CLASS_NAMES
-from keras_deeplab.backbones import OUTPUT_STRIDES
+from keras_deeplab.backbones import BACKBONES, OUTPUT_STRIDES
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
 from keras_deeplab.weights.converters import CONVERTERS
 from keras_deeplab.weights.manifest_fields import ROW_FIELDS
 from keras_deeplab.weights.remote_file import DIGEST_LENGTHS
+from tests.weights.test_manifest import CONTRADICTIONS, WRONG, with_row
 
 ROOT = pathlib.Path(__file__).parents[2]
 MANIFEST = json.loads((ROOT / "weights_manifest.json").read_bytes())
@@ -41,7 +42,14 @@ def test_manifest_fits_its_schema() -> None:
     ],
 )
 def test_choices_of_the_schema_are_those_of_the_code(field: str, known: Any) -> None:
-    choices = FIELDS[field]["enum"]
+    check_choices(FIELDS[field]["enum"], known)
+
+
+def test_backbones_of_the_schema_are_those_of_the_code() -> None:
+    check_choices(FIELDS["arguments"]["properties"]["backbone"]["enum"], BACKBONES)
+
+
+def check_choices(choices: list[Any], known: Any) -> None:
     assert len(choices) == len({*choices})
     assert {*choices} == {*known}
 
@@ -52,25 +60,21 @@ def test_fields_of_the_schema_are_those_of_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("name", "Has Spaces"),
-        ("urls", ["ftp://example.org/a"]),
-        ("file", "../a"),
-        ("bytes", 0),
-        ("digest", "XY"),
-        ("output_stride", 12),
-        ("image_pooling_window", [33]),
-        ("published", [{"metric": "mIoU", "value": 75.32}]),
-        ("measured", [{"metric": "mIoU"}]),
-        ("extra", 1),
-    ],
+    "changes",
+    [*({field: value} for field, value in WRONG), *(row for row, _ in CONTRADICTIONS)],
+    ids=str,
 )
-def test_manifest_with_a_wrong_field_does_not_fit(field: str, value: Any) -> None:
-    wrong = copy.deepcopy(MANIFEST)
-    wrong["weights"][0][field] = value
-    (error,) = VALIDATOR.iter_errors(wrong)
-    assert list(error.absolute_path)[:2] == ["weights", 0]
+def test_row_that_the_code_refuses_does_not_fit(changes: dict[str, Any]) -> None:
+    assert VALIDATOR.is_valid(with_row())
+    errors = [*VALIDATOR.iter_errors(with_row(**changes))]
+    assert {tuple(error.absolute_path)[:2] for error in errors} == {("weights", 1)}
+
+
+@pytest.mark.parametrize("row", MANIFEST["weights"], ids=lambda row: row["name"])
+def test_digest_of_any_row_is_one_the_schema_measures(row: dict[str, Any]) -> None:
+    for algorithm, length in DIGEST_LENGTHS.items():
+        stated = {**row, "algorithm": algorithm, "digest": "0" * length}
+        assert VALIDATOR.is_valid({**MANIFEST, "weights": [stated]})
 
 
 @pytest.mark.parametrize("field", [*ROW_FIELDS])

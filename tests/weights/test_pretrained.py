@@ -37,6 +37,7 @@ ROW: dict[str, Any] = {
     "file": "model.tar.gz",
     "urls": [],
     "bytes": None,
+    "stated_size": None,
     "digest": None,
     "algorithm": None,
     "licence": "Apache-2.0",

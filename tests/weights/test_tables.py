@@ -70,8 +70,10 @@ def test_tables_hold_the_numbers_of_a_row() -> None:
     assert settings == ["pascal_voc", "16", "513 x 513"]
     ((file, size, digest, *_),) = cells("files", ROW)
     name = "deeplabv3_mnv2_pascal_train_aug_2018_01_29.tar.gz"
-    assert file == f"[{name}](http://download.tensorflow.org/models/{name})"
-    assert size == "23882985"
+    host = "download.tensorflow.org/models"
+    secure = f"https://storage.googleapis.com/{host}/{name}"
+    assert file == f"[{name}]({secure}) [{name}](http://{host}/{name})"
+    assert size == "23882985 bytes"
     assert digest == f"sha384 `{ROW.digest}`"
 
 
@@ -97,4 +99,6 @@ def test_table_of_weights_in_the_package_names_the_file() -> None:
         ROW, urls=(), file="own.keras", bytes=None, digest=None, algorithm=None
     )
     ((file, size, digest, *_),) = cells("files", row)
-    assert (file, size, digest) == ("own.keras", "not stated", "none")
+    assert (file, size, digest) == ("own.keras", "23MB", "none")
+    ((_, size, *_),) = cells("files", dataclasses.replace(row, stated_size=None))
+    assert size == "not stated"

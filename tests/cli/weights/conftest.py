@@ -10,9 +10,10 @@ import pytest
 
 from keras_deeplab.weights import manifest
 
-CONTENT = b"the weights"
-# By `printf 'the weights' | sha256sum`.
-SHA256 = "f38329d231164082b94f28edf29bff349b44403e09fc4057d65b31051f4ae6b5"
+# Begins as a `.keras` file does.
+CONTENT = b"PK, weights"
+# By `printf 'PK, weights' | sha256sum`.
+SHA256 = "13fba51f8d200f9f74b91f10ec198f3a0e779a37a9aea2d098cc76cf69af292e"
 
 TINY: dict[str, Any] = {
     "name": "tiny_voc",
@@ -22,6 +23,7 @@ TINY: dict[str, Any] = {
     "file": "tiny.keras",
     "urls": ["https://example.org/tiny.keras"],
     "bytes": None,
+    "stated_size": None,
     "digest": None,
     "algorithm": None,
     "licence": "CC-BY-4.0",
@@ -78,6 +80,7 @@ BACKBONE = {
     "model": None,
     "arguments": {"backbone": "xception65"},
     "file": "backbone.tar.gz",
+    "stated_size": "447MB",
     "converter": "tf1",
     "class_names": None,
     "output_stride": None,

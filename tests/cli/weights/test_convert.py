@@ -1,6 +1,7 @@
 import os
 import pathlib
 import shutil
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -129,3 +130,18 @@ def test_convert_when_saving_fails_keeps_what_was_there(
     assert "disk full" in result.stderr
     assert (tmp_path / "out.keras").read_bytes() == b"older"
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_convert_without_tensorflow_says_so_in_one_line(
+    run: Run,
+    tmp_path: pathlib.Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = mobilenet_case(0.35, 16).written(tmp_path_factory.mktemp("official"))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    result = run("weights", "convert", written.frozen, "out.keras")
+    assert result.exit_code == 2
+    assert "`pip install tensorflow`, or convert `source` once" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out.keras").exists()

@@ -48,7 +48,7 @@ def test_fetch_of_all_does_the_rest_after_a_failure_and_exits_with_1(
 def test_fetch_of_another_file_than_stated_keeps_nothing(
     run: Run, home: pathlib.Path, mirror: pathlib.Path
 ) -> None:
-    (mirror / "stated.keras").write_bytes(CONTENT[::-1])
+    (mirror / "stated.keras").write_bytes(CONTENT.upper())
     result = run("weights", "fetch", "stated_cityscapes")
     assert result.exit_code == 1
     assert "sha256" in result.stderr
@@ -75,7 +75,7 @@ def test_fetch_on_a_terminal_shows_the_bytes_that_have_come(
 ) -> None:
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(output, "_stderr", terminal)
-    name = "deeplabv3_mnv2_pascal_trainval_2018_01_29.tar.gz"
+    name = "deeplabv3_mnv2_pascal_trainval_2018_01_29.keras"
     rows({**STATED, "file": name})
     (mirror / "stated.keras").rename(mirror / name)
     assert run("weights", "fetch", "stated_cityscapes").exit_code == 0

@@ -17,7 +17,7 @@ FIRST_USE = "pinned on first use"
 TABLE = [
     "tiny_voc|DeepLabV3|mobilenet_v2|pascal_voc|16|mIoU 61.5|not stated|" + FIRST_USE,
     "stated_cityscapes|LRASPP|mobilenet_v3_small|cityscapes|16|-|11 bytes|sha256",
-    "xception65_imagenet|-|xception65|imagenet|-|-|not stated|" + FIRST_USE,
+    "xception65_imagenet|-|xception65|imagenet|-|-|447MB|" + FIRST_USE,
 ]
 
 
@@ -149,6 +149,7 @@ def test_info_of_a_backbone_tells_a_model_that_takes_it(run: Run) -> None:
         'keras_deeplab.DeepLabV3Plus(backbone="xception65", '
         'weights="xception65_imagenet", classes=21)'
     )
+    assert shown["File"] == "backbone.tar.gz, 447MB, not stated to the byte"
     assert not shown.keys() & {"Classes", "Output stride", "Training crop"}
 
 
