@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import keras_deeplab
-from keras_deeplab.weights import find_start, manifest
+from keras_deeplab.weights.pretrained import find_start, manifest
 from keras_deeplab.weights.remote_file import RemoteFile
 
 # Class, its arguments, and the weights that it takes.
