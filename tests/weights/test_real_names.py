@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import keras_deeplab
-from keras_deeplab.weights.pretrained import find_start, manifest
+from keras_deeplab.weights import manifest
+from keras_deeplab.weights.pretrained import find_start
 from keras_deeplab.weights.remote_file import RemoteFile
 
 # Class, its arguments, and the weights that it takes.
@@ -112,7 +113,7 @@ def id_of(value: Any) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("cls", "arguments", "name"), CALLS + FREE_CALLS, ids=id_of)
+@pytest.mark.parametrize(("cls", "arguments", "name"), CALLS, ids=id_of)
 def test_call_by_data_set_takes_the_weights_that_suit(
     cls: str, arguments: dict[str, Any], name: str
 ) -> None:
@@ -122,6 +123,16 @@ def test_call_by_data_set_takes_the_weights_that_suit(
         start.load(None)
     assert caught.value.args == (manifest()[name].file,)
     assert start.arguments["backbone"] == manifest()[name].backbone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cls", "arguments", "name"), FREE_CALLS, ids=id_of)
+def test_argument_that_changes_no_weight_takes_the_weights_all_the_same(
+    cls: str, arguments: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(AskedError) as caught:
+        getattr(keras_deeplab, cls)(**arguments)
+    assert caught.value.args == (manifest()[name].file,)
 
 
 def test_files_tell_weights_apart() -> None:
