@@ -32,6 +32,11 @@ def convert_file(source: str | os.PathLike[str]) -> Loaded:
     if checkpoint_prefix(path) is not None:
         return convert_official(path)
     reader = _reader(path)
+    if path.suffix.lower() == ".h5":
+        raise ValueError(
+            "`source` holds arrays alone: build their model with "
+            f"weights={str(source)!r}. Received: source={str(source)!r}"
+        )
     if reader is None:
         raise ValueError(
             f"`source` must be a file ending in {', '.join(READERS)}, or the name of "

@@ -12,6 +12,7 @@ import keras
 from keras_deeplab.backbones import canonical_name
 from keras_deeplab.models import Segmenter, copy_weights
 from keras_deeplab.models.pretrained import Start, register_finder
+from keras_deeplab.weights.fetch_weights import nearest_names
 from keras_deeplab.weights.keras_applications import load_keras_applications
 from keras_deeplab.weights.keras_file import load_weights_h5
 from keras_deeplab.weights.load_file import READERS, is_file_name, load_file
@@ -42,7 +43,7 @@ def find_start(cls: type[Segmenter], weights: Any, given: Mapping[str, Any]) -> 
             message lists those that exist.
     """
     if not isinstance(weights, (str, os.PathLike)):
-        raise _unknown(cls, weights)
+        raise _unknown(cls, weights, given)
     source = os.fspath(weights)
     rows = [row for row in manifest().values() if source in (row.name, row.dataset)]
     if rows:
@@ -51,7 +52,7 @@ def find_start(cls: type[Segmenter], weights: Any, given: Mapping[str, Any]) -> 
         return _start_of_arrays(source)
     if is_file_name(source):
         return _start_of_file(cls, source, given)
-    raise _unknown(cls, weights)
+    raise _unknown(cls, weights, given)
 
 
 def _start_of_row(row: WeightsRow, given: Mapping[str, Any]) -> Start:
@@ -128,16 +129,18 @@ def _suited(arguments: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 
 def _say_kept(source: str, model: keras.Model, fresh: int) -> None:
     warnings.warn(
-        f"{source} predicts other classes: of the {len(model.weights)} weights, all "
-        f"are kept but the {fresh} of the classifier, which starts anew for "
-        f"{model.classes} classes.",
+        f"{source} is of another number of classes: of the {len(model.weights)} "
+        f"weights, all are kept but the {fresh} of the classifier, which starts anew "
+        f"for {model.classes} classes.",
         stacklevel=user_stacklevel(),
     )
 
 
-def _unknown(cls: type[Segmenter], weights: Any) -> ValueError:
+def _unknown(
+    cls: type[Segmenter], weights: Any, given: Mapping[str, Any]
+) -> ValueError:
     return ValueError(
         f"`weights` must be a file ({', '.join(READERS)} or .h5), or one of these, by "
-        f"its own name or that of its data set: {listed(cls)}. "
-        f"Received: weights={weights!r}"
+        f"its own name or that of its data set: {listed(cls, given)}."
+        f"{nearest_names(str(weights))} Received: weights={weights!r}"
     )

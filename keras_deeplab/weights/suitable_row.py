@@ -39,14 +39,18 @@ def find_suitable(
         ValueError: If none suits; the message says what each of them is of.
     """
     own = _defaults(cls).get("backbone")
-    fitting = [row for row in rows if not _conflict(cls, row, given)]
+    asked = dict(given)
+    if rows[0].dataset == source and any(row.model is None for row in rows):
+        # Backbones alone do not say which one the model is to have.
+        asked = {"backbone": own, **asked}
+    fitting = [row for row in rows if not _conflict(cls, row, asked)]
     fitting.sort(key=lambda row: row.backbone != own)
     if fitting:
         return fitting[0]
-    reasons = "; ".join(f"{row.name} {_conflict(cls, row, given)}" for row in rows)
+    reasons = "; ".join(f"{row.name} {_conflict(cls, row, asked)}" for row in rows)
     raise ValueError(
-        f"`weights` has nothing for these arguments of {cls.__name__}: {reasons}. It "
-        f"also takes these: {listed(cls)}. Received: weights={source!r}"
+        f"`weights` has nothing for these arguments of {cls.__name__}: {reasons}. "
+        f"There are: {listed(cls, given)}. Received: weights={source!r}"
     )
 
 
@@ -75,11 +79,11 @@ def check_fits(row: WeightsRow, model: Segmenter, given: Mapping[str, Any]) -> N
             )
 
 
-def listed(cls: type[Segmenter]) -> str:
-    """Names of all weights that a class of models takes, and their data sets."""
-    return ", ".join(
-        f"{row.name} ({row.dataset})" for row in manifest().values() if _is_of(cls, row)
-    )
+def listed(cls: type[Segmenter], given: Mapping[str, Any]) -> str:
+    """Names all weights that suit a model; if none do, those that suit its class."""
+    rows = [row for row in manifest().values() if _is_of(cls, row)]
+    suited = [row for row in rows if not _conflict(cls, row, given)]
+    return ", ".join(f"{row.name} ({row.dataset})" for row in suited or rows)
 
 
 def _is_of(cls: type[Segmenter], row: WeightsRow) -> bool:
@@ -90,12 +94,9 @@ def _is_of(cls: type[Segmenter], row: WeightsRow) -> bool:
 def _conflict(cls: type[Segmenter], row: WeightsRow, given: Mapping[str, Any]) -> str:
     """Says how a row differs from what is asked for; nothing if it suits."""
     if not _is_of(cls, row):
-        return f"is of {row.model or 'the backbone'} on {row.backbone}"
+        return f"is of {row.model or 'a backbone alone'}, {row.backbone}"
     defaults = _defaults(cls)
-    # A backbone alone does not say which one the model is to have.
-    own = {} if row.model else {"backbone": defaults.get("backbone")}
-    asked = {**own, **given}
-    if canonical_name(asked.get("backbone", row.backbone)) != row.backbone:
+    if canonical_name(given.get("backbone", row.backbone)) != row.backbone:
         return f"has the backbone {row.backbone}"
     options = vars(BACKBONES[row.backbone])
     # Any head of one's own can stand on a backbone alone.

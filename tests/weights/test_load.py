@@ -15,7 +15,10 @@ from tests.weights.tflite_files import tiny_tflite
 @pytest.mark.parametrize("name", ["model", "model.h5", "model.bin", ".npz", "npz"])
 def test_file_of_unknown_suffix_is_refused(name: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / name).write_bytes(b"")
-    check_refused(tmp_path / name, ".keras, .tflite, .npz, .pb, .tar.gz, .ckpt")
+    alone = "arrays alone" if name.endswith(".h5") else None
+    check_refused(
+        tmp_path / name, alone or ".keras, .tflite, .npz, .pb, .tar.gz, .ckpt"
+    )
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".tflite", ".npz", ".NPZ"])
