@@ -103,7 +103,8 @@ class Checkpoints:
 
 
 def _read(path: Path) -> Checkpoint:
-    with np.load(path, allow_pickle=False) as content:
+    # Opened here, because NumPy leaves open what it cannot read.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
         facts = json.loads(content[_FACTS].tobytes())
         names = sorted(set(content.files) - {_FACTS})
         arrays = tuple(content[name] for name in names)

@@ -15,8 +15,7 @@ def median_frequency_weights(
 ) -> list[float]:
     """Counts the masks of a dataset and weighs its classes.
 
-    The frequency of a class is its pixels over the labelled pixels of the images it
-    occurs in; its weight is the median of all frequencies over its own.
+    The frequency of a class is its pixels over all pixels of the images it occurs in; its weight is the median of all frequencies over its own.
 
     Args:
         data: Photos with masks; every mask is read.
@@ -48,7 +47,7 @@ def median_frequency_weights(
 
 
 def _counted(data: SegmentationData) -> tuple[Any, Any]:
-    """Pixels of each class, and labelled pixels of the images it occurs in."""
+    """Pixels of each class, and all pixels of the images it occurs in."""
     pixels = np.zeros(data.classes, "int64")
     around = np.zeros(data.classes, "int64")
     for index in range(len(data)):
@@ -56,5 +55,5 @@ def _counted(data: SegmentationData) -> tuple[Any, Any]:
         inside = labels[(labels >= 0) & (labels < data.classes)]
         found = np.bincount(inside, minlength=data.classes)
         pixels += found
-        around += np.where(found > 0, inside.size, 0)
+        around += np.where(found > 0, labels.size, 0)
     return pixels, around
