@@ -73,6 +73,8 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.15",
         ],
+        # `keras-deeplab train` then writes what it shows.
+        "tensorboard": ["tensorboard>=2.20"],
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

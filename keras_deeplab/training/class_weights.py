@@ -15,7 +15,8 @@ def median_frequency_weights(
 ) -> list[float]:
     """Counts the masks of a dataset and weighs its classes.
 
-    The frequency of a class is its pixels over all pixels of the images it occurs in; its weight is the median of all frequencies over its own.
+    The frequency of a class is its pixels over all pixels of the images it occurs in;
+    its weight is the median of all frequencies over its own.
 
     Args:
         data: Photos with masks; every mask is read.

@@ -54,18 +54,23 @@ class Recorder(keras.callbacks.Callback):
         self._recipe = recipe
         self._segmenter = model
         self._val_data = val_data
-        self._epochs = epochs
+        self.epochs = epochs
         self._facts = dict(facts)
         self._kept = AveragedModel(model, recipe.evaluation_output_stride)
         self._begin = 0.0
+
+    @property
+    def done(self) -> int:
+        """Number of epochs that are done."""
+        return len(self.rows)
 
     @property
     def report(self) -> dict[str, Any]:
         """The content of `report.json` so far."""
         return {
             **self._facts,
-            "epochs": self._epochs,
-            "epochs_done": len(self.rows),
+            "epochs": self.epochs,
+            "epochs_done": self.done,
             "seconds": sum(row["seconds"] for row in self.rows),
             "scores": self.scores,
         }
@@ -120,7 +125,7 @@ class Recorder(keras.callbacks.Callback):
             "seconds": round(time.monotonic() - self._begin, 3),
         }
         due = (epoch + 1) % self._recipe.evaluate_every == 0
-        if due or epoch + 1 == self._epochs:
+        if due or epoch + 1 == self.epochs:
             scores = self._evaluate(optimizer, epoch + 1)
             row |= _columns(scores, self._val_data.class_names)
             # The progress line and TensorBoard come after this callback.

@@ -46,7 +46,9 @@ def train(
     `tensorboard/` has the same for TensorBoard.
 
     Killed at any time, the same call with `resume=True` goes on after the last whole
-    epoch, and arrives at the weights of a training that was not killed.
+    epoch, and arrives at the weights of a training that was not killed: bit by bit on
+    a CPU, and within rounding on a GPU, which adds up in any order. The seeds of
+    Python, NumPy and Keras are set to the recipe's.
 
     Args:
         recipe: A recipe, or its name in `RECIPES`.
@@ -91,13 +93,12 @@ def train(
         ignore_label=splits.train.ignore_label,
         class_weights=class_weights,
     )
-    epochs = recipe.total_epochs(batches.steps)
     recorder = Recorder(
         folder,
         recipe,
         model,
         splits.val,
-        epochs=epochs,
+        epochs=recipe.total_epochs(batches.steps),
         facts={
             "recipe": recipe.as_data(),
             **describe_command(command),
@@ -108,36 +109,41 @@ def train(
             "parameters": model.count_params(),
         },
     )
-    done = 0
     if checkpoint is not None:
         recorder.restore(trained.optimizer, checkpoint)
-        done = checkpoint.epoch
-        say(f"Going on after epoch {done} of {epochs}")
+        say(f"Going on after epoch {recorder.done} of {recorder.epochs}")
     folder.begin(recipe)
     recorder.write_report()
-    if done < epochs:
-        arguments, needed = batches.from_epoch(done)
-        try:
-            trained.fit(
-                **arguments,
-                initial_epoch=done,
-                epochs=epochs,
-                shuffle=False,
-                verbose=verbose,
-                callbacks=[
-                    *needed,
-                    StopOnNaN(files=batches.files),
-                    recorder,
-                    *_tensorboard(folder),
-                    *callbacks,
-                ],
-            )
-        except FloatingPointError as error:
-            good = folder.checkpoints.newest_path()
-            raise FloatingPointError(
-                f"{error} The last good checkpoint: {good or 'none'}."
-            ) from error
+    if recorder.done < recorder.epochs:
+        after = [*_tensorboard(folder), *callbacks]
+        _fit(trained, batches, recorder, folder, after, verbose)
     return recorder.report
+
+
+def _fit(
+    trained: keras.Model,
+    batches: Batches,
+    recorder: Recorder,
+    folder: RunFolder,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: Any,
+) -> None:
+    arguments, needed = batches.from_epoch(recorder.done)
+    try:
+        trained.fit(
+            **arguments,
+            initial_epoch=recorder.done,
+            epochs=recorder.epochs,
+            shuffle=False,
+            verbose=verbose,
+            # What comes after the recorder sees its scores in the logs.
+            callbacks=[*needed, StopOnNaN(files=batches.files), recorder, *callbacks],
+        )
+    except FloatingPointError as error:
+        good = folder.checkpoints.newest_path()
+        raise FloatingPointError(
+            f"{error} The last good checkpoint: {good or 'none'}."
+        ) from error
 
 
 def _class_weights(recipe: Recipe, splits: Splits) -> list[float] | None:

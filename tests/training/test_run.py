@@ -97,9 +97,7 @@ def test_run_leaves_models_history_and_pictures(
 
 @pytest.mark.slow
 @few_images
-@pytest.mark.parametrize("damaged", [False, True])
 def test_killed_run_that_goes_on_arrives_where_a_whole_one_does(
-    damaged: bool,
     whole: pathlib.Path,
     killed: pathlib.Path,
     data: pathlib.Path,
@@ -107,14 +105,13 @@ def test_killed_run_that_goes_on_arrives_where_a_whole_one_does(
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(killed, out)
-    if damaged:
-        newest = out / "checkpoints" / "epoch-00002.npz"
-        newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
-        with pytest.warns(UserWarning, match=r"epoch-00002\.npz is damaged"):
-            said = resumed(data, out)
-    else:
-        said = resumed(data, out)
-    assert said == [f"Going on after epoch {1 if damaged else 2} of 4"]
+    # And the machine lost half of the last file that was written.
+    newest = out / "checkpoints" / "epoch-00002.npz"
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    said: list[str] = []
+    with pytest.warns(UserWarning, match=r"epoch-00002\.npz is damaged"):
+        train(tiny_run.recipe(), data, out, resume=True, verbose=0, say=said.append)
+    assert said == ["Going on after epoch 1 of 4"]
     assert not list(out.rglob(".*.part.*"))
     for found, wanted in zip(state(out), state(whole), strict=True):
         np.testing.assert_array_equal(found, wanted)
@@ -124,12 +121,6 @@ def test_killed_run_that_goes_on_arrives_where_a_whole_one_does(
     )
     for found, wanted in zip(last.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
-
-
-def resumed(data: pathlib.Path, out: pathlib.Path) -> list[str]:
-    said: list[str] = []
-    train(tiny_run.recipe(), data, out, resume=True, verbose=0, say=said.append)
-    return said
 
 
 @few_images

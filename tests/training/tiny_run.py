@@ -28,7 +28,8 @@ def recipe(**changes: Any) -> Recipe:
         model="DeepLabV3Plus",
         arguments={
             "backbone": "resnet50",
-            "blocks": [1, 1, 1, 3],
+            "blocks": [1, 1, 1, 1],
+            "multi_grid": [1],
             "stage_filters": [4, 4, 8, 8],
             "filters": 8,
             "decoder_filters": 8,
