@@ -81,6 +81,8 @@ setup(
             *TFDS,
         ],
         "tfds": TFDS,
+        # `keras-deeplab train` then writes what it shows.
+        "tensorboard": ["tensorboard>=2.20"],
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

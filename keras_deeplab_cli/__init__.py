@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from keras_deeplab_cli import audit, evaluate, models, output, segment, weights
+from keras_deeplab_cli import audit, evaluate, models, output, segment, train, weights
 
 __all__ = ["app", "main"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
+app.command("train")(train.train)
 app.command("models")(models.models)
 app.add_typer(weights.app, name="weights")
 

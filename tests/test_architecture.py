@@ -20,7 +20,9 @@ LEVELS = (
     ("backbones",),
     ("models",),
     ("data", "metrics", "weights"),
-    ("export", "inference", "training"),
+    ("export", "inference"),
+    # A training scores its model and draws samples as everyone does.
+    ("training",),
     (CLI,),
     ("__init__", "__main__"),
 )

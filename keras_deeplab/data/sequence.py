@@ -77,6 +77,15 @@ class SegmentationSequence(keras.utils.PyDataset):
             images = keras.ops.convert_to_numpy(self._preprocess(images))
         return images, labels
 
+    def go_to(self, epoch: int) -> None:
+        """Makes the batches of an epoch from now on; call it between epochs.
+
+        Args:
+            epoch: The epoch, from 0.
+        """
+        self.epoch = epoch
+        self._order = self.samples.order(epoch)
+
     def on_epoch_begin(self) -> None:
         """Begins an epoch; Keras calls it."""
         self._begun = True
@@ -84,6 +93,5 @@ class SegmentationSequence(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         """Goes on to the next epoch; Keras calls it."""
         # Keras also ends, to be sure, what it has not begun.
-        self.epoch += self._begun
+        self.go_to(self.epoch + self._begun)
         self._begun = False
-        self._order = self.samples.order(self.epoch)

@@ -16,6 +16,7 @@ from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
+from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.inference.segment import predict_logits, segment
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "read_labels",
     "read_photo",
     "run_jobs",
+    "score_data",
     "segment",
     "write_atomically",
     "write_labels",

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from keras import ops
-
 from keras_deeplab._types import Progress
-from keras_deeplab.data.label_table import LabelTable
-from keras_deeplab.data.labels_png import read_labels
-from keras_deeplab.data.read_sample import read_sample
-from keras_deeplab.data.sample_pair import SamplePair, match_pairs
-from keras_deeplab.inference.segment import segment
-from keras_deeplab.metrics import SegmentationScores, confusion_matrix
+from keras_deeplab.data.sample_pair import match_pairs
+from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.inference.score_data import score_data
+from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
@@ -56,45 +50,33 @@ def evaluate(
             cannot be read, or a mask holds colours or labels out of range: the message
             names the files. If every pixel of the masks is to be ignored.
     """
-    report = progress or _no_progress
-    pairs = match_pairs(images_dir, masks_dir)
-    _check(pairs, model.classes, ignore_label, report)
-    total = np.zeros((model.classes, model.classes), "int64")
-    for done, pair in enumerate(pairs, start=1):
-        matrix = confusion_matrix(
-            read_labels(pair.mask).astype("int32"),
-            segment(model, pair.image, size=size).astype("int32"),
-            model.classes,
-            ignore_label,
-        )
-        total += ops.convert_to_numpy(matrix)
-        report("segmenting", done, len(pairs))
-    if not total.any():
+    data = SegmentationData(
+        pairs=match_pairs(images_dir, masks_dir),
+        class_names=tuple(map(str, range(model.classes))),
+        ignore_label=ignore_label,
+    )
+    _check(data, progress or _no_progress)
+    scores = score_data(model, data, size=size, progress=progress)
+    if not any(scores.truth_pixels):
         raise ValueError(
             "Every pixel of the masks has the label to ignore: there is nothing to "
             f"score. Received: ignore_label={ignore_label}, masks_dir={masks_dir}"
         )
-    return SegmentationScores.from_confusion(total)
+    return scores
 
 
-def _check(
-    pairs: Sequence[SamplePair],
-    classes: int,
-    ignore_label: int | None,
-    report: Progress,
-) -> None:
-    table = LabelTable(classes, ignore_label)
+def _check(data: SegmentationData, report: Progress) -> None:
     problems = []
-    for done, pair in enumerate(pairs, start=1):
+    for index in range(len(data)):
         try:
-            read_sample(pair, table)
+            data.read(index)
         except (OSError, ValueError) as error:
             problems.append(str(error))
-        report("checking", done, len(pairs))
+        report("checking", index + 1, len(data))
     if problems:
         more = len(problems) - _SHOWN_PROBLEMS
         raise ValueError(
-            f"{len(problems)} of {len(pairs)} pairs cannot be evaluated: "
+            f"{len(problems)} of {len(data)} pairs cannot be evaluated: "
             + "; ".join(problems[:_SHOWN_PROBLEMS])
             + (f"; and {more} more" if more > 0 else "")
         )

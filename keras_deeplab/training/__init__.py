@@ -27,10 +27,12 @@ Examples:
 """
 
 from keras_deeplab.training.batch_norm import set_batch_norm
+from keras_deeplab.training.class_weights import median_frequency_weights
 from keras_deeplab.training.cross_entropy import SegmentationCrossEntropy
 from keras_deeplab.training.dice import Dice
 from keras_deeplab.training.distillation_loss import DistillationLoss
 from keras_deeplab.training.distiller import Distiller
+from keras_deeplab.training.find_data import Splits, find_data
 from keras_deeplab.training.focal import Focal
 from keras_deeplab.training.layerwise import Layerwise, classifier_multipliers
 from keras_deeplab.training.layerwise_adam_w import LayerwiseAdamW
@@ -38,9 +40,13 @@ from keras_deeplab.training.layerwise_sgd import LayerwiseSGD
 from keras_deeplab.training.multi_scale import multi_scale_outputs
 from keras_deeplab.training.pixel_loss import PixelLoss
 from keras_deeplab.training.poly_decay import PolyDecay
+from keras_deeplab.training.recipe import Recipe
+from keras_deeplab.training.recipes import RECIPES, find_recipe
+from keras_deeplab.training.run import train
 from keras_deeplab.training.stop_on_nan import StopOnNaN
 
 __all__ = [
+    "RECIPES",
     "Dice",
     "DistillationLoss",
     "Distiller",
@@ -50,9 +56,15 @@ __all__ = [
     "LayerwiseSGD",
     "PixelLoss",
     "PolyDecay",
+    "Recipe",
     "SegmentationCrossEntropy",
+    "Splits",
     "StopOnNaN",
     "classifier_multipliers",
+    "find_data",
+    "find_recipe",
+    "median_frequency_weights",
     "multi_scale_outputs",
     "set_batch_norm",
+    "train",
 ]

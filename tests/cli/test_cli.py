@@ -45,6 +45,7 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
         ("segment", ["PHOTO", "--weights", "--output-stride", "--size", "--out"]),
         ("evaluate", ["--weights", "--images", "--masks", "--ignore-label", "--json"]),
         ("models", ["--json"]),
+        ("train", ["--recipe", "--data", "--out", "--set", "--weights", "--resume"]),
         ("weights", ["list", "info", "fetch", "verify", "convert", "KERAS_DEEPLAB_H"]),
         ("weights list", ["--dataset", "--model", "--json"]),
         ("weights info", ["NAME"]),
@@ -72,7 +73,8 @@ import sys
 from typer.testing import CliRunner
 from keras_deeplab_cli import app
 for words in (
-    "--help", "--version", "segment --help", "segment no.jpg", "weights --help",
+    "--help", "--version", "segment --help", "segment no.jpg", "train --help", "train",
+    "weights --help",
     "weights list --help", "weights convert --help", "weights fetch",
 ):
     CliRunner().invoke(app, words.split())

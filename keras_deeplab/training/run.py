@@ -1,0 +1,166 @@
+"""A whole training, from a recipe and data to a folder of results."""
+
+import importlib.util
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_deeplab.training.batches import Batches
+from keras_deeplab.training.build import build_model, compile_model, rebuild_model
+from keras_deeplab.training.class_weights import median_frequency_weights
+from keras_deeplab.training.find_data import Splits, find_data
+from keras_deeplab.training.recipe import Recipe
+from keras_deeplab.training.recipes import find_recipe
+from keras_deeplab.training.recorder import Recorder
+from keras_deeplab.training.report import (
+    describe_command,
+    describe_data,
+    describe_versions,
+)
+from keras_deeplab.training.run_folder import RunFolder
+from keras_deeplab.training.stop_on_nan import StopOnNaN
+
+
+def train(
+    recipe: str | Recipe,
+    data: str | os.PathLike[str] | Splits,
+    out: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    cache: bool = False,
+    workers: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    command: Sequence[str] | None = None,
+    verbose: Any = "auto",
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Trains a model and writes all that is left of it into a folder.
+
+    `best.keras` and `last.keras` hold the model of the best and of the last evaluation,
+    with averaged weights if the recipe has them; `history.csv`, `curves.png`,
+    `samples.png` and `report.json` tell how it went, `recipe.json` and `report.json`
+    how to repeat it. With TensorFlow, and the package tensorboard installed,
+    `tensorboard/` has the same for TensorBoard.
+
+    Killed at any time, the same call with `resume=True` goes on after the last whole
+    epoch, and arrives at the weights of a training that was not killed: bit by bit on
+    a CPU, and within rounding on a GPU, which adds up in any order. The seeds of
+    Python, NumPy and Keras are set to the recipe's.
+
+    Args:
+        recipe: A recipe, or its name in `RECIPES`.
+        data: The data, or a folder; see `find_data`.
+        out: The folder to write; new or empty, unless `resume` is set.
+        resume: Whether to go on with the training in `out`, if there is one.
+        cache: Whether decoded photos are kept in memory: about 5 bytes a pixel.
+        workers: Threads that make batches, on other backends than TensorFlow.
+        callbacks: Further callbacks of `fit`.
+        command: The command to repeat, for the report; `None` for the process's own.
+        verbose: As in `fit`.
+        say: Told what is done, one sentence at a time.
+
+    Returns:
+        The content of `report.json`.
+
+    Raises:
+        ValueError: If `out` is not empty, its training is another one, the data do
+            not suit the recipe, or a field of it is out of range.
+        OSError: If a file cannot be read or written.
+        FloatingPointError: If the loss or a weight is not finite. The message names
+            the step, the files of its batch and the last good checkpoint.
+    """
+    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    say = say or _silent
+    splits = data if isinstance(data, Splits) else find_data(recipe, data)
+    folder = RunFolder(Path(out))
+    folder.check(recipe, resume=resume)
+    checkpoint = folder.checkpoints.newest()
+    keras.utils.set_random_seed(recipe.seed)
+    model = (
+        build_model(recipe, splits.train)
+        if checkpoint is None
+        else rebuild_model(recipe, checkpoint.facts["config"])
+    )
+    batches = Batches(splits.train, recipe, model, cache=cache, workers=workers)
+    class_weights = _class_weights(recipe, splits)
+    trained = compile_model(
+        model,
+        recipe,
+        steps_per_epoch=batches.steps,
+        ignore_label=splits.train.ignore_label,
+        class_weights=class_weights,
+    )
+    recorder = Recorder(
+        folder,
+        recipe,
+        model,
+        splits.val,
+        epochs=recipe.total_epochs(batches.steps),
+        facts={
+            "recipe": recipe.as_data(),
+            **describe_command(command),
+            "versions": describe_versions(),
+            "data": describe_data(splits),
+            "class_weights": class_weights,
+            "steps_per_epoch": batches.steps,
+            "parameters": model.count_params(),
+        },
+    )
+    if checkpoint is not None:
+        recorder.restore(trained.optimizer, checkpoint)
+        say(f"Going on after epoch {recorder.done} of {recorder.epochs}")
+    folder.begin(recipe)
+    recorder.write_report()
+    if recorder.done < recorder.epochs:
+        after = [*_tensorboard(folder), *callbacks]
+        _fit(trained, batches, recorder, folder, after, verbose)
+    return recorder.report
+
+
+def _fit(
+    trained: keras.Model,
+    batches: Batches,
+    recorder: Recorder,
+    folder: RunFolder,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: Any,
+) -> None:
+    arguments, needed = batches.from_epoch(recorder.done)
+    try:
+        trained.fit(
+            **arguments,
+            initial_epoch=recorder.done,
+            epochs=recorder.epochs,
+            shuffle=False,
+            verbose=verbose,
+            # What comes after the recorder sees its scores in the logs.
+            callbacks=[*needed, StopOnNaN(files=batches.files), recorder, *callbacks],
+        )
+    except FloatingPointError as error:
+        good = folder.checkpoints.newest_path()
+        raise FloatingPointError(
+            f"{error} The last good checkpoint: {good or 'none'}."
+        ) from error
+
+
+def _class_weights(recipe: Recipe, splits: Splits) -> list[float] | None:
+    if recipe.class_weights is None:
+        return None
+    return median_frequency_weights(
+        splits.train, power=recipe.class_weight_power, limits=recipe.class_weight_range
+    )
+
+
+def _tensorboard(folder: RunFolder) -> list[keras.callbacks.Callback]:
+    # TensorFlow writes its files with the help of a package that it does not bring.
+    there = importlib.util.find_spec("tensorboard") is not None
+    if keras.backend.backend() != "tensorflow" or not there:
+        return []
+    return [keras.callbacks.TensorBoard(folder.tensorboard, write_graph=False)]
+
+
+def _silent(message: str) -> None:
+    pass

@@ -1,0 +1,184 @@
+"""`keras-deeplab train`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from keras_deeplab_cli import output
+from keras_deeplab_cli.download import download
+from keras_deeplab_cli.quiet import quiet_import
+
+if TYPE_CHECKING:
+    from keras_deeplab.training import Recipe
+
+
+def train(
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The recipe: camvid_mobilenet_v2, deeplabv3plus_xception65_voc, ... "
+            "Any other word lists all.",
+        ),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="The folder in which the recipe's dataset was unpacked; or one with "
+            "train/ and val/, each with images/ and masks/, and classes.txt.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="RUN", help="Folder for the results; new or empty."),
+    ],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Another value for a field of the recipe, as JSON or a word: "
+            "batch_size=4, augmentation.hue=0.1. May be given several times.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="What the model starts from: a name that `keras-deeplab weights list` "
+            "shows or a file; `none` for nothing. By default the recipe's.",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Runs through the data."),
+    ] = None,
+    classes_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes-file",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Names of the classes of a folder of your own, one a line.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the training in RUN, if there is one."
+        ),
+    ] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Keep the decoded photos in memory.")
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Threads that read photos, without TensorFlow."
+        ),
+    ] = 2,
+) -> None:
+    """Train a model by a recipe.
+
+    Writes to RUN the best and the last model, history.csv, curves.png, samples.png,
+    and with recipe.json and report.json what is needed to repeat it. A training that
+    was stopped or killed goes on with the same command and `--resume`.
+
+    For example:
+
+    * `keras-deeplab train --recipe camvid_mobilenet_v2 --data CamVid --out run`
+    """
+    overrides = _parsed(changes or ())
+    if weights is not None:
+        overrides["weights"] = None if weights == "none" else weights
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    with output.busy("Starting"), quiet_import():
+        from keras_deeplab import training
+
+    try:
+        chosen = training.find_recipe(recipe).with_changes(overrides)
+        with _warnings_told():
+            found = training.find_data(chosen, data, classes=classes_file)
+            if not resume:
+                _fetch(chosen)
+            report = training.train(
+                chosen,
+                found,
+                out,
+                resume=resume,
+                cache=cache,
+                workers=workers,
+                verbose=1 if sys.stdout.isatty() else 2,
+                say=output.say,
+            )
+    except FloatingPointError as error:
+        output.complain(f"Error: {error}")
+        raise typer.Exit(output.FAILED) from error
+    except (OSError, ValueError, TypeError) as error:
+        output.fail(str(error))
+    output.say(_table(report["scores"]))
+    output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
+
+
+def _parsed(changes: Sequence[str]) -> dict[str, Any]:
+    found = {}
+    for change in changes:
+        key, sign, text = change.partition("=")
+        if not sign:
+            output.fail(f"--set takes KEY=VALUE. Received: {change!r}")
+        try:
+            found[key] = json.loads(text)
+        except ValueError:
+            found[key] = text
+    return found
+
+
+def _fetch(recipe: Recipe) -> None:
+    from keras_deeplab.weights import manifest
+
+    if recipe.weights in manifest():
+        download(str(recipe.weights))
+
+
+@contextlib.contextmanager
+def _warnings_told() -> Iterator[None]:
+    def tell(message: Warning | str, *_: Any, **__: Any) -> None:
+        output.complain(f"Note: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = tell
+        yield
+
+
+def _table(scores: Mapping[str, Any]) -> Table:
+    best, last = scores["best"], scores["last"]
+    table = Table(title="IoU of each class on the validation images, in %")
+    table.add_column("Class")
+    table.add_column(f"Best: epoch {best['epoch']}", justify="right")
+    table.add_column(f"Last: epoch {last['epoch']}", justify="right")
+    for name, iou in best["class_iou"].items():
+        table.add_row(Text(name), _percent(iou), _percent(last["class_iou"][name]))
+    table.add_section()
+    means = (_percent(found["mean_iou"]) for found in (best, last))
+    table.add_row("mean", *means)
+    return table
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:.2f}"
