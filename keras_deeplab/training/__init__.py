@@ -9,6 +9,8 @@ Everything here works in an ordinary `fit`. Other needs are met by Keras itself:
 - averaged weights: `use_ema=True` of the optimizer. They replace the weights when `fit`
   ends; `keras.callbacks.SwapEMAWeights` has them evaluated in between.
 
+`make_strategy` has all of it done by several devices or machines.
+
 Examples:
     >>> model = keras_deeplab.LRASPP("mobilenet_v3_small", classes=3)
     >>> keras_deeplab.training.set_batch_norm(model, "frozen")
@@ -38,9 +40,12 @@ from keras_deeplab.training.layerwise_sgd import LayerwiseSGD
 from keras_deeplab.training.multi_scale import multi_scale_outputs
 from keras_deeplab.training.pixel_loss import PixelLoss
 from keras_deeplab.training.poly_decay import PolyDecay
+from keras_deeplab.training.replicas import Replicas
 from keras_deeplab.training.stop_on_nan import StopOnNaN
+from keras_deeplab.training.strategy import STRATEGIES, make_strategy
 
 __all__ = [
+    "STRATEGIES",
     "Dice",
     "DistillationLoss",
     "Distiller",
@@ -50,9 +55,11 @@ __all__ = [
     "LayerwiseSGD",
     "PixelLoss",
     "PolyDecay",
+    "Replicas",
     "SegmentationCrossEntropy",
     "StopOnNaN",
     "classifier_multipliers",
+    "make_strategy",
     "multi_scale_outputs",
     "set_batch_norm",
 ]

@@ -55,12 +55,13 @@ def set_batch_norm(
         )
     if batch_size is not None and mode != "frozen":
         _warn_of_few(arguments.positive(batch_size=batch_size))
-    for layer in _batch_norms(model):
+    for layer in batch_norms(model):
         layer.trainable = mode != "frozen"
         layer.synchronized = synchronized
 
 
-def _batch_norms(model: keras.Model) -> list[Any]:
+def batch_norms(model: keras.Model) -> list[Any]:
+    """Every batch norm of a model, however deep."""
     # What a layer keeps to itself, such as the steps of a block, is among them.
     return [
         layer
