@@ -57,7 +57,7 @@ def train(replicas: Replicas, folder: pathlib.Path, dies_at: int) -> None:
     with replicas:
         model = network(6)
         model.compile(
-            OPTIMIZERS["adam_w"](),
+            OPTIMIZERS["sgd"](),
             SegmentationCrossEntropy(),
             metrics=[MeanIoU(CLASSES)],
         )

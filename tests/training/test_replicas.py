@@ -44,7 +44,7 @@ def assert_same(found: dict, expected: dict) -> None:
 
 
 @pytest.mark.slow
-def test_trainings_on_two_and_four_replicas_arrive_where_one_does(
+def test_training_on_two_and_four_replicas_arrive_where_one_does(
     tmp_path: pathlib.Path,
 ) -> None:
     counts = (2, 4)
@@ -52,7 +52,7 @@ def test_trainings_on_two_and_four_replicas_arrive_where_one_does(
         start("replicas_worker.py", count, tmp_path / f"{count}.npz")
         for count in counts
     ]
-    expected = replicas_worker.answers(make_strategy("none"))
+    expected = replicas_worker.trained(make_strategy("none"))
     for worker, count in zip(workers, counts, strict=True):
         code, errors = end(worker)
         assert code == 0, errors

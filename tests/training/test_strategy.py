@@ -1,10 +1,6 @@
 """What `make_strategy` refuses, and what one worker knows of itself."""
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -15,7 +11,6 @@ from keras_deeplab.training import Replicas, make_strategy
 from keras_deeplab.training.cluster import Cluster, read_cluster
 from keras_deeplab.training.keras_strategies import Mirrored
 
-ROOT = pathlib.Path(__file__).parents[2]
 TWO = {"worker": ["a:1", "b:2"]}
 
 
@@ -90,7 +85,7 @@ def test_arguments_out_of_range_are_refused(
 
 def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ValueError, match="TensorFlow backend only.*'jax'"):
+    with pytest.raises(ValueError, match=r"TensorFlow backend only.*'jax'"):
         make_strategy("mirrored")
     assert make_strategy("none").count == 1
 
@@ -99,10 +94,7 @@ def test_several_workers_after_tensorflow_began_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keras.ops.zeros(1)
-    monkeypatch.setenv("TF_CONFIG", tf_config({"worker": ["127.0.0.1:1"] * 1}))
-    # Of a cluster of one worker TensorFlow makes a strategy at any time.
-    assert make_strategy("multiworker").workers == 1
-    monkeypatch.setenv("TF_CONFIG", tf_config(TWO))
+    monkeypatch.setenv("TF_CONFIG", tf_config({"worker": ["127.0.0.1:1"]}))
     with pytest.raises(RuntimeError, match="must come before anything"):
         make_strategy("multiworker")
 
@@ -113,11 +105,12 @@ def test_batch_that_replicas_cannot_share_is_refused(
     replicas = make_strategy("mirrored", devices=["CPU:0"])
     assert replicas.share(8) == 8
     replicas.count = 3
-    with pytest.raises(ValueError, match="`batch_size`.*batch_size=8, with 3 replicas"):
+    mention = r"`batch_size`.*batch_size=8, with 3 replicas"
+    with pytest.raises(ValueError, match=mention):
         replicas.share(8)
     monkeypatch.setattr(Mirrored, "num_replicas_in_sync", 3)
     dataset = tf.data.Dataset.range(8).batch(8, drop_remainder=True)
-    with pytest.raises(ValueError, match="`batch_size`.*batch_size=8, with 3 replicas"):
+    with pytest.raises(ValueError, match=mention):
         replicas.strategy.experimental_distribute_dataset(dataset)
 
 
@@ -128,22 +121,14 @@ def test_batch_norms_are_as_before_when_a_step_is_done() -> None:
         model = keras.Sequential([inner, keras.layers.BatchNormalization()])
         model.compile("sgd", "mse")
     seen = []
-    model.compute_loss = lambda **_: (
-        seen.append(  # type: ignore[method-assign]
-            [inner.layers[0].synchronized, model.layers[1].synchronized]
-        )
-        or keras.ops.sum(model.trainable_weights[0])
-    )
+
+    def loss(*_: object, **__: object) -> object:
+        layers = (inner.layers[0], model.layers[1])
+        seen.append([layer.synchronized for layer in layers])
+        return sum(keras.ops.sum(weight) for weight in model.trainable_weights)
+
+    model.compute_loss = loss
     model.fit(np.ones((2, 3)), np.ones((2, 3)), verbose=0)
     assert [True, True] in seen
     assert not inner.layers[0].synchronized
     assert not model.layers[1].synchronized
-
-
-def test_strategies_are_made_without_tensorflow_until_they_are_wanted() -> None:
-    code = (
-        "import keras_deeplab.training as t, sys; t.make_strategy();"
-        "assert 'keras_deeplab.training.keras_strategies' not in sys.modules"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
