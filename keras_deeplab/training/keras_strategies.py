@@ -19,6 +19,9 @@ is left as it is. What they mend, in Keras 3.12 to 3.15:
 - A batch that does not divide evenly is spread over the replicas unevenly, and each
   counts the same. It is refused where its size is known.
 
+A process has one `mirrored` strategy: the steps of a second one are taken for those of
+the first, and wait for each other forever.
+
 Metrics need nothing: their variables are summed over replicas and workers when read.
 That is a step which all workers take together, so read them on all or on none.
 
@@ -26,7 +29,7 @@ Imported only when a strategy is made, because TensorFlow is heavy and may be mi
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -85,6 +88,22 @@ class MultiWorkerMirrored(_ForKeras, tf.distribute.MultiWorkerMirroredStrategy):
 
 class TPU(_ForKeras, tf.distribute.TPUStrategy):
     """The cores of a TPU."""
+
+
+_made: dict[tuple[str, ...], Mirrored] = {}
+
+
+def mirrored(devices: Sequence[str]) -> Mirrored:
+    """The strategy of this process; `RuntimeError` if it has other devices."""
+    wanted = tuple(devices)
+    if _made and wanted not in _made:
+        raise RuntimeError(
+            "`devices` must be the same in every strategy of a process; start another "
+            f"process. Received: devices={wanted}, after {next(iter(_made))}"
+        )
+    if wanted not in _made:
+        _made[wanted] = Mirrored(wanted)
+    return _made[wanted]
 
 
 @contextlib.contextmanager

@@ -4,6 +4,10 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any, Self
 
+import keras
+from keras import ops
+
+from keras_deeplab._types import Tensor
 from keras_deeplab.training.cluster import Cluster
 
 
@@ -81,3 +85,26 @@ def check_divisible(batch_size: int, replicas: int) -> None:
             "`batch_size` must be divisible by the number of replicas, which share "
             f"each batch. Received: batch_size={batch_size}, with {replicas} replicas"
         )
+
+
+def share_of_images(value: Tensor, images: Tensor) -> Tensor:
+    """The share of a sum over all replicas that belongs to a replica's images.
+
+    Args:
+        value: What this replica adds to the sum, float32.
+        images: Number of images on this replica.
+
+    Returns:
+        The sum over the replicas, times the images here, over those of all; the value
+        itself where no step of several replicas is computed.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return value
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    images = ops.cast(images, value.dtype)
+    value, of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, [value, images])
+    return value * images / of_all

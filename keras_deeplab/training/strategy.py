@@ -59,7 +59,8 @@ def make_strategy(
         ValueError: If `name` or a device is unknown, an argument is not for this
             strategy, the backend is not TensorFlow, `TF_CONFIG` is wrong, or there is
             no TPU.
-        RuntimeError: If several workers are wanted after TensorFlow began its work.
+        RuntimeError: If several workers are wanted after TensorFlow began its work, or
+            other devices than those of an earlier strategy of this process.
 
     Examples:
         >>> with keras_deeplab.training.make_strategy("none") as replicas:
@@ -89,24 +90,25 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
 
 
 def _mirrored(devices: Sequence[str] | None = None) -> Replicas:
-    from keras_deeplab.training.keras_strategies import Mirrored
+    from keras_deeplab.training.keras_strategies import mirrored
 
-    _check_devices(devices)
-    return Replicas(Mirrored(devices and list(devices)))
+    return Replicas(mirrored(_found_devices(devices)))
 
 
-def _check_devices(devices: Sequence[str] | None) -> None:
+def _found_devices(devices: Sequence[str] | None) -> Sequence[str]:
     import tensorflow as tf
 
     found = [
         device.name.removeprefix("/device:")
         for device in tf.config.list_logical_devices()
     ]
-    unknown = [device for device in devices or found if device not in found]
-    if unknown or (devices is not None and len(set(devices)) != len(devices or ())):
+    if devices is None:
+        return [name for name in found if name.startswith("GPU")] or ["CPU:0"]
+    if not devices or set(devices) - set(found) or len(set(devices)) < len(devices):
         raise ValueError(
             f"`devices` must be different ones of {found}. Received: {devices=}"
         )
+    return devices
 
 
 def _multi_worker() -> Replicas:

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_deeplab.training import Replicas, make_strategy
+from keras_deeplab.training import Replicas, keras_strategies, make_strategy
 from keras_deeplab.training.cluster import Cluster, read_cluster
-from keras_deeplab.training.keras_strategies import Mirrored
 
 TWO = {"worker": ["a:1", "b:2"]}
 
@@ -71,6 +70,7 @@ def test_cluster_that_is_wrong_is_refused_before_anything_waits(
         ({"name": "horovod"}, "`name` must be one of 'none', 'mirrored'"),
         ({"name": "mirrored", "devices": ["GPU:7"]}, "`devices` must be.*'CPU:0'"),
         ({"name": "mirrored", "devices": ["CPU:0"] * 2}, "`devices` must be different"),
+        ({"name": "mirrored", "devices": []}, "`devices` must be different"),
         ({"name": "none", "devices": ["CPU:0"]}, "`devices` must be `None`.*'none'"),
         ({"name": "mirrored", "tpu": "a"}, "`tpu` must be `None`"),
         ({"name": "tpu"}, "`tpu` must name a TPU.*tpu=None"),
@@ -99,6 +99,18 @@ def test_several_workers_after_tensorflow_began_are_refused(
         make_strategy("multiworker")
 
 
+def test_other_devices_in_the_same_process_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    strategy = make_strategy("mirrored", devices=["CPU:0"]).strategy
+    assert make_strategy("mirrored").strategy is strategy
+    monkeypatch.setattr(keras_strategies, "_made", {("CPU:0", "CPU:1"): strategy})
+    with pytest.raises(
+        RuntimeError, match=r"`devices`.*'CPU:0',\), after \('CPU:0', 'C"
+    ):
+        make_strategy("mirrored", devices=["CPU:0"])
+
+
 def test_batch_that_replicas_cannot_share_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -108,7 +120,7 @@ def test_batch_that_replicas_cannot_share_is_refused(
     mention = r"`batch_size`.*batch_size=8, with 3 replicas"
     with pytest.raises(ValueError, match=mention):
         replicas.share(8)
-    monkeypatch.setattr(Mirrored, "num_replicas_in_sync", 3)
+    monkeypatch.setattr(keras_strategies.Mirrored, "num_replicas_in_sync", 3)
     dataset = tf.data.Dataset.range(8).batch(8, drop_remainder=True)
     with pytest.raises(ValueError, match=mention):
         replicas.strategy.experimental_distribute_dataset(dataset)
