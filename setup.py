@@ -73,6 +73,8 @@ setup(
             "pytest-xdist>=3.6",
             "ruff>=0.15",
         ],
+        # Of examples/train_ray.py.
+        "ray": ["ray[train]>=2.60"],
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

@@ -5,10 +5,11 @@
 `DATA` has photos in `images/`, masks in `masks/` and `classes.txt`, one name a line; it
 and `OUT` lie where every worker finds them. `RAY_ADDRESS` names the cluster; without
 it Ray starts on this machine. One worker needs no Ray (`pip install
-'keras-deeplab[ray]'`), and comes to the same weights.
+'keras-deeplab[ray]'`), and comes to the same weights. Ray keeps its logs beside `OUT`.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,8 +65,9 @@ def train(settings: dict[str, Any]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data")
-    parser.add_argument("out")
+    # A worker has another working directory.
+    parser.add_argument("data", type=os.path.abspath)
+    parser.add_argument("out", type=os.path.abspath)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--gpu", action="store_true", help="a GPU for each worker")
     parser.add_argument("--batch-size", type=int, default=16, help="of all workers")
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         train(settings)
         return
 
-    from ray.train import ScalingConfig
+    from ray.train import RunConfig, ScalingConfig
     from ray.train.tensorflow import TensorflowTrainer
 
     TensorflowTrainer(
@@ -85,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         scaling_config=ScalingConfig(
             num_workers=settings["workers"], use_gpu=settings["gpu"]
         ),
+        run_config=RunConfig(storage_path=os.path.dirname(settings["out"])),
     ).fit()
 
 
