@@ -83,6 +83,8 @@ setup(
         "tfds": TFDS,
         # `keras-deeplab train` then writes what it shows.
         "tensorboard": ["tensorboard>=2.20"],
+        # Of examples/train_ray.py.
+        "ray": ["ray[train]>=2.60"],
     },
     entry_points={"console_scripts": ["keras-deeplab = keras_deeplab_cli:main"]},
 )

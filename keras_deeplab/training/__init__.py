@@ -9,6 +9,8 @@ Everything here works in an ordinary `fit`. Other needs are met by Keras itself:
 - averaged weights: `use_ema=True` of the optimizer. They replace the weights when `fit`
   ends; `keras.callbacks.SwapEMAWeights` has them evaluated in between.
 
+`make_strategy` has all of it done by several devices or machines.
+
 Examples:
     >>> model = keras_deeplab.LRASPP("mobilenet_v3_small", classes=3)
     >>> keras_deeplab.training.set_batch_norm(model, "frozen")
@@ -42,11 +44,14 @@ from keras_deeplab.training.pixel_loss import PixelLoss
 from keras_deeplab.training.poly_decay import PolyDecay
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.training.recipes import RECIPES, find_recipe
+from keras_deeplab.training.replicas import Replicas
 from keras_deeplab.training.run import train
 from keras_deeplab.training.stop_on_nan import StopOnNaN
+from keras_deeplab.training.strategy import STRATEGIES, make_strategy
 
 __all__ = [
     "RECIPES",
+    "STRATEGIES",
     "Dice",
     "DistillationLoss",
     "Distiller",
@@ -57,12 +62,14 @@ __all__ = [
     "PixelLoss",
     "PolyDecay",
     "Recipe",
+    "Replicas",
     "SegmentationCrossEntropy",
     "Splits",
     "StopOnNaN",
     "classifier_multipliers",
     "find_data",
     "find_recipe",
+    "make_strategy",
     "median_frequency_weights",
     "multi_scale_outputs",
     "set_batch_norm",

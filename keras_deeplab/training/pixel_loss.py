@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.training.replicas import share_of_images
 
 
 class PixelLoss(keras.losses.Loss):
@@ -14,9 +15,10 @@ class PixelLoss(keras.losses.Loss):
 
     The base of the losses from logits; use one of them. Each is a mean over the pixels
     that count, over the whole batch at once; where none counts it is 0, and so is its
-    gradient. Under `tf.distribute` Keras averages the means of the replicas, so a
-    pixel weighs a little more on a replica with fewer labelled ones. It is computed in
-    float32 under every policy.
+    gradient. It is computed in float32 under every policy.
+
+    Under `tf.distribute` the mean is over the pixels of all replicas. The hardest
+    pixels, and the classes of `Dice`, are of each replica by itself.
 
     Class and sample weights multiply and leave the divisor alone, as in Keras and in
     the official code: keep their mean near 1.
@@ -109,8 +111,13 @@ class PixelLoss(keras.losses.Loss):
 
 
 def mean_over(values: Tensor, counted: Tensor) -> Tensor:
-    """The sum of the values over the number of pixels that count; 0 if none does."""
-    return ops.sum(values) / ops.maximum(ops.sum(counted), 1.0)
+    """The sum of the values over the number of pixels that count; 0 if none does.
+
+    On one of several replicas the number is what its images have on the average of the
+    batch, so that the mean that Keras takes over replicas is that of the batch.
+    """
+    pixels = share_of_images(ops.sum(counted), ops.shape(counted)[0])
+    return ops.sum(values) / ops.maximum(pixels, 1.0)
 
 
 def _checked_weights(weights: Sequence[float] | None) -> list[float] | None:

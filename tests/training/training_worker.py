@@ -70,11 +70,11 @@ def network(filters: int) -> keras.Model:
     return model
 
 
-def data() -> tuple[np.ndarray, np.ndarray]:
-    """Four images, of which each has as many void pixels as the others."""
+def data(count: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Images, of which each has as many void pixels as the others."""
     rng = np.random.default_rng(0)
-    images = rng.normal(size=(4, 5, 6, 3)).astype("float32")
-    labels = rng.integers(0, CLASSES, (4, 5, 6)).astype("int32")
+    images = rng.normal(size=(count, 5, 6, 3)).astype("float32")
+    labels = rng.integers(0, CLASSES, (count, 5, 6)).astype("int32")
     labels[:, 1] = 255
     return images, labels
 
