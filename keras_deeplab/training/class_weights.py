@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_deeplab.data import SegmentationData
+from keras_deeplab.data import ClassStatistics, SegmentationData
 
 
 def median_frequency_weights(
@@ -15,8 +15,7 @@ def median_frequency_weights(
 ) -> list[float]:
     """Counts the masks of a dataset and weighs its classes.
 
-    The frequency of a class is its pixels over all pixels of the images it occurs in;
-    its weight is the median of all frequencies over its own.
+    They are the `median_weights` of `ClassStatistics`.
 
     Args:
         data: Photos with masks; every mask is read.
@@ -30,31 +29,21 @@ def median_frequency_weights(
     Raises:
         OSError: If a file cannot be read.
         ValueError: If a file cannot be decoded, or no pixel is labelled.
-
-    References:
-        - [Eigen and Fergus, 2014](https://arxiv.org/abs/1411.4734), section 6.3.2
     """
-    pixels, around = _counted(data)
-    if not pixels.any():
+    found = ClassStatistics.of([_counted(data, index) for index in range(len(data))])
+    if not any(found.pixels):
         raise ValueError(
             "`data` must have a labelled pixel. "
             f"Received: {len(data)} pairs without one"
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        frequency = pixels / around
-        weights = np.median(frequency[pixels > 0]) / frequency
-    weights[pixels == 0] = np.inf
-    return np.clip(weights**power, *limits).tolist()
+    weights = [weight**power if weight else np.inf for weight in found.median_weights]
+    return np.clip(weights, *limits).tolist()
 
 
-def _counted(data: SegmentationData) -> tuple[Any, Any]:
-    """Pixels of each class, and all pixels of the images it occurs in."""
-    pixels = np.zeros(data.classes, "int64")
-    around = np.zeros(data.classes, "int64")
-    for index in range(len(data)):
-        labels = data.read(index).labels
-        inside = labels[(labels >= 0) & (labels < data.classes)]
-        found = np.bincount(inside, minlength=data.classes)
-        pixels += found
-        around += np.where(found > 0, labels.size, 0)
-    return pixels, around
+def _counted(data: SegmentationData, index: int) -> Any:
+    """Pixels of each class of one mask, and last those ignored."""
+    labels = data.read(index).labels
+    inside = (labels >= 0) & (labels < data.classes)
+    return np.bincount(
+        np.where(inside, labels, data.classes).ravel(), minlength=data.classes + 1
+    )
