@@ -531,8 +531,8 @@ def test_fetch_of_the_page_of_a_network_in_the_files_place_is_refused_and_not_pi
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.tar.gz", gzip.compress(b"a")),
-        ("a.tgz", gzip.compress(b"a")),
+        ("a.tar.gz", gzip.compress(b"a", mtime=0)),
+        ("a.tgz", gzip.compress(b"a", mtime=0)),
         ("a.h5", b"\x89HDF\r\n\x1a\n"),
         ("a.zip", b"PK\x03\x04"),
         ("a.keras", b"PK\x03\x04"),
