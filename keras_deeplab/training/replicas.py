@@ -18,8 +18,12 @@ class Replicas(contextlib.AbstractContextManager["Replicas"]):
     afterwards: saving makes variables, which inside is a step that all workers take
     together.
 
+    Args:
+        strategy: The `tf.distribute.Strategy`, or `None` for one replica.
+        cluster: The workers, or `None` for this process alone.
+
     Attributes:
-        strategy: The `tf.distribute.Strategy`, or `None`.
+        strategy: As given.
         count: Number of replicas, at least 1, of all workers together.
         workers: Number of workers, at least 1.
         worker: Number of this worker, from 0.

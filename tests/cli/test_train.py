@@ -126,7 +126,7 @@ def test_train_on_other_classes_says_what_is_kept_of_a_model(
     small = ["--set=learning_rate=1e-9", "--set=batch_norm=frozen"]
     result = run(*command, *small, "--weights", "before.keras")
     assert result.exit_code == 0, result.output
-    kept = "Note: before.keras predicts other classes: of the "
+    kept = "Note: before.keras is of another number of classes: of the "
     assert kept in result.stderr
     assert "all are kept but the 2 of the classifier" in result.stderr
     after = keras_deeplab.load_model("run/last.keras")

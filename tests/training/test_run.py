@@ -148,7 +148,7 @@ def test_run_refuses_a_folder_that_is_not_its_own(
     [
         ({"batch_size": 7}, "`batch_size` must be at most the number of photos, 6"),
         ({"after": "other"}, "give that as `weights`"),
-        ({"weights": "nothing"}, "`weights` is neither known nor a file"),
+        ({"weights": "nothing"}, "`weights` must be a file"),
         ({"multipliers": {"no such": 2}}, "Every pattern in `multipliers`"),
         ({"augmentation.flip": 2}, "`flip` must lie in"),
     ],
