@@ -15,7 +15,7 @@ from keras_deeplab_cli.quiet import quiet_import
 if TYPE_CHECKING:
     from keras_deeplab.models import Segmenter
 
-# The package has no trained weights of its own yet. Until it does, the commands take
+# The package's own weights know streets alone. For photos of anything the commands take
 # official ones: from the data of the package's tests, where there are any, or by name.
 _DATA = "KERAS_DEEPLAB_TEST_DATA"
 _OFFICIAL = "models/deeplab/deeplabv3_mnv2_pascal_trainval_folded.npz"
