@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import os
 import pathlib
+import subprocess
 import tempfile
 from typing import Any
 
@@ -186,3 +188,21 @@ def run_with_random_weights(
 def pixels(shape: Shape) -> np.ndarray:
     """Normal numbers, always the same ones."""
     return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+def run_on_backend(
+    python: str, worker: pathlib.Path, out: pathlib.Path, backend: str
+) -> dict[str, np.ndarray]:
+    """The arrays that a script writes to `out` under another backend of Keras."""
+    root = pathlib.Path(__file__).parents[1]
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [python, str(worker), str(out)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(out) as found:
+        return dict(found)

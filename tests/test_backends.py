@@ -1,15 +1,12 @@
 """The same weights give the same logits on TensorFlow, JAX and PyTorch."""
 
-import os
 import pathlib
-import subprocess
 
 import numpy as np
 import pytest
 
 from tests import backends_worker
-
-ROOT = pathlib.Path(__file__).parents[1]
+from tests.checks import run_on_backend
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +22,9 @@ def test_logits_of_each_family_on_another_backend_equal_tensorflows(
     tmp_path: pathlib.Path,
 ) -> None:
     out = tmp_path / "answers.npz"
-    command = [backends_python, str(ROOT / "tests" / "backends_worker.py"), str(out)]
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    with np.load(out) as found:
-        assert set(found.files) == set(expected)
-        for name, logits in expected.items():
-            assert np.abs(logits).max() > 0.1
-            np.testing.assert_allclose(found[name], logits, atol=1e-4, err_msg=name)
+    worker = pathlib.Path(__file__).with_name("backends_worker.py")
+    found = run_on_backend(backends_python, worker, out, backend)
+    assert set(found) == set(expected)
+    for name, logits in expected.items():
+        assert np.abs(logits).max() > 0.1
+        np.testing.assert_allclose(found[name], logits, atol=1e-4, err_msg=name)

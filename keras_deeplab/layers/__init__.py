@@ -3,6 +3,7 @@
 from keras_deeplab.layers.aspp import ASPP
 from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
+from keras_deeplab.layers.batch_normalization import BatchNormalization
 from keras_deeplab.layers.conv_block import ConvBlock
 from keras_deeplab.layers.dense_prediction_cell import DensePredictionCell
 from keras_deeplab.layers.image_pooling import ImagePooling
@@ -14,6 +15,7 @@ __all__ = [
     "ASPP",
     "AtrousConv",
     "AtrousDepthwiseConv",
+    "BatchNormalization",
     "ConvBlock",
     "DensePredictionCell",
     "ImagePooling",

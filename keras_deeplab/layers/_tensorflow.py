@@ -111,6 +111,35 @@ def resize_bilinear(inputs: Tensor, size: Tensor, align_corners: bool) -> Tensor
     )
 
 
+def batch_norm(
+    inputs: Tensor, scale: Tensor, offset: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalizes by the statistics of the batch, as one `FusedBatchNormV3` operation.
+
+    Args:
+        inputs: `(batch, height, width, channels)`, floating point, at most 32 bits.
+        scale: `(channels,)`, float32.
+        offset: `(channels,)`, float32.
+        epsilon: Added to the variance.
+
+    Returns:
+        The outputs, of the inputs' dtype, and each channel's mean and biased variance.
+    """
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        scale=tf.convert_to_tensor(scale),
+        offset=tf.convert_to_tensor(offset),
+        # What is there when the operation is training is not looked at.
+        mean=tf.constant([], tf.float32),
+        variance=tf.constant([], tf.float32),
+        epsilon=epsilon,
+        is_training=True,
+    )
+    # The operation returns the unbiased variance.
+    count = tf.cast(tf.size(inputs[..., 0]), tf.float32)
+    return outputs, mean, variance * ((count - 1) / count)
+
+
 def _becomes_tflite() -> bool:
     # Looked up while tracing only, so an eager or compiled step never pays for it.
     if tf.executing_eagerly():

@@ -9,6 +9,7 @@ from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments
 from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
+from keras_deeplab.layers.batch_normalization import BatchNormalization
 
 
 @register
@@ -113,7 +114,7 @@ class ConvBlock(keras.layers.Layer):
         stage = [conv]
         if self.batch_norm:
             stage.append(
-                keras.layers.BatchNormalization(
+                BatchNormalization(
                     momentum=self.momentum,
                     epsilon=self.epsilon,
                     dtype=self.dtype_policy,
@@ -162,7 +163,7 @@ class ConvBlock(keras.layers.Layer):
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         outputs = inputs
         for step in self.steps:
-            if isinstance(step, keras.layers.BatchNormalization):
+            if isinstance(step, BatchNormalization):
                 outputs = step(outputs, training=training)
             else:
                 outputs = step(outputs)

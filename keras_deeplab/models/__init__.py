@@ -2,6 +2,7 @@
 
 from keras_deeplab.models.complexity import (
     MODELS,
+    MODELS_BY_NAME,
     ModelRow,
     count_multiply_adds,
     model_table,
@@ -17,6 +18,7 @@ from keras_deeplab.models.segmenter import Segmenter
 __all__ = [
     "LRASPP",
     "MODELS",
+    "MODELS_BY_NAME",
     "DeepLabV1",
     "DeepLabV2",
     "DeepLabV3",

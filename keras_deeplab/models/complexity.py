@@ -2,7 +2,8 @@
 
 import dataclasses
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import keras
 
@@ -21,6 +22,9 @@ MODELS: tuple[type[Segmenter], ...] = (
     DeepLabV3,
     DeepLabV3Plus,
     LRASPP,
+)
+MODELS_BY_NAME: Mapping[str, type[Segmenter]] = MappingProxyType(
+    {model.__name__: model for model in MODELS}
 )
 
 

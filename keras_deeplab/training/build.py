@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_deeplab.data import SegmentationData
-from keras_deeplab.models import MODELS, Segmenter
+from keras_deeplab.models import MODELS_BY_NAME, Segmenter
 from keras_deeplab.training.batch_norm import batch_norms, set_batch_norm
 from keras_deeplab.training.cross_entropy import SegmentationCrossEntropy
 from keras_deeplab.training.dice import Dice
@@ -20,9 +20,6 @@ from keras_deeplab.training.poly_decay import PolyDecay
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.weights import load_model
 
-_MODELS: Mapping[str, type[Segmenter]] = MappingProxyType(
-    {cls.__name__: cls for cls in MODELS}
-)
 _LOSSES: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {"cross_entropy": SegmentationCrossEntropy, "focal": Focal, "dice": Dice}
 )
@@ -50,7 +47,7 @@ def build_model(recipe: Recipe, data: SegmentationData) -> Segmenter:
             f"The recipe {recipe.name!r} goes on with a model of {recipe.after!r}: "
             "give that as `weights`, such as RUN/best.keras. Received: weights=None"
         )
-    return _MODELS[recipe.model](
+    return MODELS_BY_NAME[recipe.model](
         **_tuples(recipe.arguments),
         classes=data.classes,
         class_names=data.class_names,
@@ -62,7 +59,7 @@ def build_model(recipe: Recipe, data: SegmentationData) -> Segmenter:
 
 def rebuild_model(recipe: Recipe, config: Mapping[str, Any]) -> Segmenter:
     """Builds the model of a run again, from its configuration and without weights."""
-    return _MODELS[recipe.model].from_config(dict(config))
+    return MODELS_BY_NAME[recipe.model].from_config(dict(config))
 
 
 def compile_model(

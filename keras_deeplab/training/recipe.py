@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from keras_deeplab.layers import arguments
-from keras_deeplab.models import MODELS
+from keras_deeplab.models import MODELS_BY_NAME
 from keras_deeplab.training.batch_norm import BATCH_NORM_MODES
 
 OPTIMIZERS = ("sgd", "adamw")
@@ -18,7 +18,6 @@ SCHEDULES = ("poly", "staircase", "constant")
 LOSSES = ("cross_entropy", "focal", "dice")
 CLASS_WEIGHTS = (None, "median_frequency")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-TRAINED_MODELS = tuple(cls.__name__ for cls in MODELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +127,7 @@ class Recipe:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         size = arguments.pair_of(crop_size=self.crop_size)
         object.__setattr__(self, "crop_size", size)
-        arguments.check_choice(TRAINED_MODELS, model=self.model)
+        arguments.check_choice(MODELS_BY_NAME, model=self.model)
         arguments.check_choice(OPTIMIZERS, optimizer=self.optimizer)
         arguments.check_choice(SCHEDULES, schedule=self.schedule)
         arguments.check_choice(LOSSES, loss=self.loss)

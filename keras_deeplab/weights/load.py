@@ -1,14 +1,11 @@
 """One function from a name or a file to a ready model."""
 
 import os
-from typing import Any
 
-from keras_deeplab.models import MODELS, Segmenter
+from keras_deeplab.models import MODELS_BY_NAME, Segmenter
 from keras_deeplab.weights.load_file import Loaded, convert_file
 from keras_deeplab.weights.load_row import load_row
 from keras_deeplab.weights.manifest import manifest
-
-_MODELS: dict[str, Any] = {model.__name__: model for model in MODELS}
 
 
 def load_model(source: str | os.PathLike[str]) -> Segmenter:
@@ -48,5 +45,5 @@ def load_and_account(source: str | os.PathLike[str]) -> Loaded:
             f"`source` is a backbone alone: give a model the argument "
             f"weights={name!r}. Received: source={name!r}"
         )
-    model = _MODELS[row.model](**row.model_arguments())
+    model = MODELS_BY_NAME[row.model](**row.model_arguments())
     return model, load_row(row, model, "all")

@@ -130,7 +130,7 @@ ROW_FIELDS: Mapping[str, _Check] = MappingProxyType(
     {
         "name": _name,
         "dataset": _name,
-        "model": _or_null(_one_of([model.__name__ for model in models.MODELS])),
+        "model": _or_null(_one_of(models.MODELS_BY_NAME)),
         "arguments": _arguments,
         "file": _TEXT,
         "urls": _each(_TEXT, "a list of addresses"),

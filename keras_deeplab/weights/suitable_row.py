@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_deeplab.backbones import BACKBONES, build_backbone, canonical_name
-from keras_deeplab.models import MODELS, Segmenter
+from keras_deeplab.models import MODELS_BY_NAME, Segmenter
 from keras_deeplab.weights.manifest import manifest
 from keras_deeplab.weights.weights_row import WeightsRow
 
@@ -144,5 +144,4 @@ def _skeleton(row: WeightsRow, classes: int) -> keras.Model:
         options = {name: row.arguments[name] for name in names}
         return build_backbone(row.backbone, **options)
     own = {**row.model_arguments(), "classes": classes, "class_names": None}
-    build: Any = next(model for model in MODELS if model.__name__ == row.model)
-    return build(**own)
+    return MODELS_BY_NAME[row.model](**own)

@@ -1,11 +1,11 @@
 """Changes to files, at random: bytes, numbers, JSON values, archives."""
 
-import io
 import json
 import random
-import zipfile
 from collections.abc import Callable
 from typing import Any
+
+from tests.weights.zip_members import archived, members
 
 _BYTES = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
 _NUMBERS = (0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**60, 2**63 - 1, 2**64 - 1)
@@ -132,19 +132,6 @@ def _change_part(holder: Any, key: Any, chance: random.Random) -> None:
 
 
 # Zip archives.
-
-
-def members(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def archived(parts: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def changed_member(whole: bytes, name: str, chance: random.Random) -> tuple[bytes, int]:

@@ -34,6 +34,7 @@ from tests.weights.index_blocks import blocks, with_block
 from tests.weights.npz_files import npz_bytes
 from tests.weights.tf1_graphs import save
 from tests.weights.tflite_files import tiny_tflite
+from tests.weights.zip_members import archived, members
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -173,7 +174,7 @@ def write_npz(folder: pathlib.Path) -> None:
 def change_npz(whole: bytes, chance: random.Random) -> tuple[bytes, int | None]:
     if chance.random() < 0.4:
         return changes.changed(whole, chance)[0], 0
-    parts = changes.members(whole)
+    parts = members(whole)
     name = chance.choice(sorted(parts))
     if chance.random() < 0.5:
         return changes.changed_member(whole, name, chance)
@@ -189,7 +190,7 @@ def change_npz(whole: bytes, chance: random.Random) -> tuple[bytes, int | None]:
     header = text.ljust(117).encode() + b"\n"
     version = chance.choice((b"\1\0", b"\2\0", b"\x09\0"))
     parts[name] = b"\x93NUMPY" + version + struct.pack("<H", 118) + header + values
-    return changes.archived(parts), None
+    return archived(parts), None
 
 
 def write_tflite(folder: pathlib.Path) -> None:
@@ -263,10 +264,10 @@ def change_keras(whole: bytes, chance: random.Random) -> tuple[bytes, int | None
         return changes.changed(whole, chance)[0], 0
     if kind < 0.5:
         return changes.changed_member(whole, "model.weights.h5", chance)[0], None
-    parts = changes.members(whole)
+    parts = members(whole)
     config = json.loads(parts["config.json"])
     parts["config.json"] = changes.changed_json(config, chance)
-    return changes.archived(parts), 0
+    return archived(parts), 0
 
 
 def keras_values(path: pathlib.Path) -> Arrays:

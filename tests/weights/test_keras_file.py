@@ -15,6 +15,7 @@ import pytest
 from keras_deeplab import DeepLabV3
 from keras_deeplab.weights import load_model
 from tests.weights.refusal import check_refused
+from tests.weights.zip_members import archived, members
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 
@@ -32,19 +33,6 @@ def write(folder: pathlib.Path, content: bytes) -> pathlib.Path:
     path = folder / "model.keras"
     path.write_bytes(content)
     return path
-
-
-def members(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def archived(parts: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def with_config(content: bytes, **changes: Any) -> bytes:

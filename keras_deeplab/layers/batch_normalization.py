@@ -1,0 +1,70 @@
+"""Batch norm that TensorFlow trains as one operation."""
+
+from typing import Any
+
+import keras
+
+from keras_deeplab._serialization import register
+from keras_deeplab._types import Tensor
+
+
+# Keras derives the names in weights files from that of the class: it stays Keras's own.
+@register
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization`, trained in one fused operation where it can be.
+
+    Keras 3 writes the training step of a batch norm as a dozen elementwise operations
+    that each pass through the whole feature map; in a small network they take as long
+    as its convolutions. TensorFlow has them as one, `FusedBatchNormV3`. The results,
+    gradients and moving statistics are those of Keras, up to rounding; other backends,
+    synchronized statistics and inference are Keras's own.
+
+    Args:
+        **kwargs: Arguments of `keras.layers.BatchNormalization`.
+
+    Input shape:
+        Any. The fused operation takes `(batch, height, width, channels)`.
+
+    Output shape:
+        That of the input.
+
+    Examples:
+        >>> layer = keras_deeplab.layers.BatchNormalization(epsilon=1e-5)
+        >>> tuple(layer(keras.ops.zeros((2, 9, 9, 4)), training=True).shape)
+        (2, 9, 9, 4)
+
+    References:
+        - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
+    """
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Any = None
+    ) -> Tensor:
+        if training and self.trainable and mask is None and self._can_be_fused(inputs):
+            return self._train_fused(inputs)
+        return super().call(inputs, training=training, mask=mask)
+
+    def _can_be_fused(self, inputs: Tensor) -> bool:
+        return (
+            keras.backend.backend() == "tensorflow"
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and self.scale
+            and self.center
+            and not self.synchronized
+            and not getattr(self, "renorm", False)
+            and keras.backend.standardize_dtype(inputs.dtype) != "float64"
+        )
+
+    def _train_fused(self, inputs: Tensor) -> Tensor:
+        from keras_deeplab.layers import _tensorflow
+
+        outputs, mean, variance = _tensorflow.batch_norm(
+            inputs, self.gamma, self.beta, self.epsilon
+        )
+        for moving, new in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
+            moving.assign(moving * self.momentum + new * (1.0 - self.momentum))
+        return keras.ops.cast(outputs, self.compute_dtype)
