@@ -20,7 +20,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     synchronized statistics and inference are Keras's own.
 
     Args:
-        **kwargs: Arguments of `keras.layers.BatchNormalization`.
+        momentum: Share of the old moving statistics kept at each training step.
+        epsilon: Added to the variance.
+        **kwargs: Further arguments of `keras.layers.BatchNormalization`.
 
     Input shape:
         Any. The fused operation takes `(batch, height, width, channels)`.
@@ -36,6 +38,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
     References:
         - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
     """
+
+    def __init__(
+        self, *, momentum: float = 0.99, epsilon: float = 1e-3, **kwargs: Any
+    ) -> None:
+        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Any = None
