@@ -91,6 +91,14 @@ def train(
             metavar="N", min=1, help="Threads that read photos, without TensorFlow."
         ),
     ] = 2,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Train on replicas: none, mirrored (all GPUs here), multiworker (the "
+            "same command on every machine that TF_CONFIG names) or tpu.",
+        ),
+    ] = "none",
 ) -> None:
     """Train a model by a recipe.
 
@@ -123,14 +131,18 @@ def train(
                 resume=resume,
                 cache=cache,
                 workers=workers,
+                strategy=strategy,
                 verbose=1 if sys.stdout.isatty() else 2,
                 say=output.say,
             )
     except FloatingPointError as error:
         output.complain(f"Error: {error}")
         raise typer.Exit(output.FAILED) from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         output.fail(str(error))
+    # Where several workers train, the chief alone has scores and writes.
+    if not report["scores"]:
+        return
     output.say(_table(report["scores"]))
     output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
 

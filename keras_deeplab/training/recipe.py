@@ -17,7 +17,7 @@ OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("poly", "staircase", "constant")
 LOSSES = ("cross_entropy", "focal", "dice")
 CLASS_WEIGHTS = (None, "median_frequency")
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_deeplab._types import Tensor
@@ -60,6 +61,24 @@ class Replicas(contextlib.AbstractContextManager["Replicas"]):
         """
         check_divisible(batch_size, self.count)
         return batch_size // self.count
+
+    def agree(self, number: int) -> bool:
+        """Returns whether all workers name the same number; a step they take together.
+
+        Args:
+            number: What this worker names.
+        """
+        if self.workers == 1:
+            return True
+        import tensorflow as tf
+
+        def gather() -> Tensor:
+            mine = tf.constant([number])
+            return tf.distribute.get_replica_context().all_gather(mine, axis=0)
+
+        found = self.strategy.run(tf.function(gather))
+        every = self.strategy.experimental_local_results(found)[0]
+        return bool(np.all(every.numpy() == number))
 
     def on_chief(self, callbacks: Sequence[Any]) -> list[Any]:
         """Returns the callbacks on the chief, and none on the other workers.

@@ -1,5 +1,6 @@
 """A whole training, from a recipe and data to a folder of results."""
 
+import contextlib
 import importlib.util
 import os
 from collections.abc import Callable, Sequence
@@ -8,13 +9,16 @@ from typing import Any
 
 import keras
 
+from keras_deeplab.models import Segmenter
 from keras_deeplab.training.batches import Batches
 from keras_deeplab.training.build import build_model, compile_model, rebuild_model
+from keras_deeplab.training.checkpoints import Checkpoint
 from keras_deeplab.training.class_weights import median_frequency_weights
 from keras_deeplab.training.find_data import Splits, find_data
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.training.recipes import find_recipe
 from keras_deeplab.training.recorder import Recorder
+from keras_deeplab.training.replicas import Replicas
 from keras_deeplab.training.report import (
     describe_command,
     describe_data,
@@ -22,6 +26,7 @@ from keras_deeplab.training.report import (
 )
 from keras_deeplab.training.run_folder import RunFolder
 from keras_deeplab.training.stop_on_nan import StopOnNaN
+from keras_deeplab.training.strategy import make_strategy
 
 
 def train(
@@ -32,6 +37,7 @@ def train(
     resume: bool = False,
     cache: bool = False,
     workers: int = 1,
+    strategy: str | Replicas = "none",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     command: Sequence[str] | None = None,
     verbose: Any = "auto",
@@ -57,6 +63,10 @@ def train(
         resume: Whether to go on with the training in `out`, if there is one.
         cache: Whether decoded photos are kept in memory: about 5 bytes a pixel.
         workers: Threads that make batches, on other backends than TensorFlow.
+        strategy: A name for `make_strategy`, or what it made, to train on several
+            devices or machines, which share each batch. With several workers all call
+            this with the same `out`, in a folder that they share, and the chief, which
+            alone scores and writes, returns the report of it all.
         callbacks: Further callbacks of `fit`.
         command: The command to repeat, for the report; `None` for the process's own.
         verbose: As in `fit`.
@@ -67,32 +77,35 @@ def train(
 
     Raises:
         ValueError: If `out` is not empty, its training is another one, the data do
-            not suit the recipe, or a field of it is out of range.
-        OSError: If a file cannot be read or written.
+            not suit the recipe, a field of it is out of range, or the replicas cannot
+            share its batches.
+        OSError: If a file cannot be read or written; a `BlockingIOError` if another
+            process trains in `out`.
         FloatingPointError: If the loss or a weight is not finite. The message names
             the step, the files of its batch and the last good checkpoint.
     """
+    # Before anything else: TensorFlow connects the workers when it begins.
+    replicas = make_strategy(strategy) if isinstance(strategy, str) else strategy
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    say = say or _silent
+    replicas.share(recipe.batch_size)
+    say = say if say is not None and replicas.is_chief else _silent
     splits = data if isinstance(data, Splits) else find_data(recipe, data)
     folder = RunFolder(Path(out))
-    folder.check(recipe, resume=resume)
-    checkpoint = folder.checkpoints.newest()
+    if replicas.is_chief:
+        folder.check(recipe, resume=resume)
+    checkpoint = folder.checkpoints.newest() if resume else None
     keras.utils.set_random_seed(recipe.seed)
-    model = (
-        build_model(recipe, splits.train)
-        if checkpoint is None
-        else rebuild_model(recipe, checkpoint.facts["config"])
-    )
-    batches = Batches(splits.train, recipe, model, cache=cache, workers=workers)
     class_weights = _class_weights(recipe, splits)
-    trained = compile_model(
-        model,
-        recipe,
-        steps_per_epoch=batches.steps,
-        ignore_label=splits.train.ignore_label,
-        class_weights=class_weights,
-    )
+    with replicas:
+        model = _model(recipe, splits, checkpoint)
+        batches = Batches(splits.train, recipe, model, cache=cache, workers=workers)
+        trained = compile_model(
+            model,
+            recipe,
+            steps_per_epoch=batches.steps,
+            ignore_label=splits.train.ignore_label,
+            class_weights=class_weights,
+        )
     recorder = Recorder(
         folder,
         recipe,
@@ -106,18 +119,39 @@ def train(
             "data": describe_data(splits),
             "class_weights": class_weights,
             "steps_per_epoch": batches.steps,
+            "replicas": replicas.count,
             "parameters": model.count_params(),
         },
     )
     if checkpoint is not None:
         recorder.restore(trained.optimizer, checkpoint)
         say(f"Going on after epoch {recorder.done} of {recorder.epochs}")
-    folder.begin(recipe)
-    recorder.write_report()
-    if recorder.done < recorder.epochs:
-        after = [*_tensorboard(folder), *callbacks]
-        _fit(trained, batches, recorder, folder, after, verbose)
+    _check_start(replicas, recorder, folder)
+    begun = folder.begin(recipe, resume=resume)
+    with begun if replicas.is_chief else contextlib.nullcontext():
+        if replicas.is_chief:
+            recorder.write_report()
+        if recorder.done < recorder.epochs:
+            on_chief = replicas.on_chief([recorder, *_tensorboard(folder)])
+            # What comes after the recorder sees its scores in the logs.
+            after = [*on_chief, *callbacks]
+            verbose = verbose if replicas.is_chief else 0
+            _fit(trained, batches, recorder, folder, after, verbose)
     return recorder.report
+
+
+def _model(recipe: Recipe, splits: Splits, checkpoint: Checkpoint | None) -> Segmenter:
+    if checkpoint is None:
+        return build_model(recipe, splits.train)
+    return rebuild_model(recipe, checkpoint.facts["config"])
+
+
+def _check_start(replicas: Replicas, recorder: Recorder, folder: RunFolder) -> None:
+    if not replicas.agree(recorder.done):
+        raise ValueError(
+            "`out` must be in a folder that all workers share: they found different "
+            f"checkpoints. Received: out={folder.path}, after epoch {recorder.done}"
+        )
 
 
 def _fit(
@@ -136,8 +170,7 @@ def _fit(
             epochs=recorder.epochs,
             shuffle=False,
             verbose=verbose,
-            # What comes after the recorder sees its scores in the logs.
-            callbacks=[*needed, StopOnNaN(files=batches.files), recorder, *callbacks],
+            callbacks=[*needed, StopOnNaN(files=batches.files), *callbacks],
         )
     except FloatingPointError as error:
         good = folder.checkpoints.newest_path()

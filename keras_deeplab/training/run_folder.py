@@ -1,13 +1,15 @@
 """The folder of a training: what is in it, and whether it may be used."""
 
+import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from keras_deeplab._atomic_file import part_beside, write_atomically
+from keras_deeplab._file_lock import lock_file, lock_of
 from keras_deeplab.training.checkpoints import Checkpoints
 from keras_deeplab.training.recipe import Recipe
 
@@ -25,9 +27,13 @@ class RunFolder:
         self.best = path / "best.keras"
         self.last = path / "last.keras"
         self.tensorboard = path / "tensorboard"
+        self._recipe = path / "recipe.json"
+        self._seen: Path | None = None
 
     def check(self, recipe: Recipe, *, resume: bool) -> None:
         """Checks that a training may be written here, and changes nothing.
+
+        Call it before the checkpoints are read; `begin` holds on to what it saw.
 
         Args:
             recipe: The training's recipe.
@@ -37,7 +43,8 @@ class RunFolder:
             ValueError: If the folder is not empty and `resume` is not set, or the
                 training in it is another one.
         """
-        found = self.path.exists() and any(self.path.iterdir())
+        self._seen = self.checkpoints.newest_path()
+        found = self._has_files()
         if found and not resume:
             raise ValueError(
                 "`out` must be a new or an empty folder, unless a training in it is to "
@@ -46,23 +53,44 @@ class RunFolder:
         if found:
             self._check_same(recipe)
 
-    def begin(self, recipe: Recipe) -> None:
-        """Makes the folder, if need be, and writes the recipe.
+    @contextlib.contextmanager
+    def begin(self, recipe: Recipe, *, resume: bool) -> Iterator[None]:
+        """Makes the folder, if need be, writes the recipe, and keeps others off.
 
         Args:
             recipe: The training's recipe.
+            resume: Whether a training may already be there.
+
+        Yields:
+            Nothing; other processes are kept off until the block ends.
 
         Raises:
+            ValueError: If `check` would raise it now.
+            BlockingIOError: If another process trains in the folder, or did since
+                `check`.
             OSError: If the folder cannot be made or written to.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        # Left over from a training that was killed while it wrote.
-        for part in self.path.rglob(".*.part.*"):
-            part.unlink()
-        self.write_json("recipe.json", recipe.as_data())
+        with lock_file(self._recipe, wait=False):
+            seen = self._seen
+            self.check(recipe, resume=resume)
+            if seen != self._seen:
+                raise BlockingIOError(
+                    "Another process trained in the folder meanwhile: start again. "
+                    f"Received: out={self.path}"
+                )
+            # Left over from a training that was killed while it wrote.
+            for part in self.path.rglob(".*.part.*"):
+                part.unlink()
+            self.write_json(self._recipe.name, recipe.as_data())
+            yield
+
+    def _has_files(self) -> bool:
+        lock = lock_of(self._recipe)
+        return self.path.exists() and any(each != lock for each in self.path.iterdir())
 
     def _check_same(self, recipe: Recipe) -> None:
-        path = self.path / "recipe.json"
+        path = self._recipe
         if not path.is_file():
             raise ValueError(
                 "`out` has no training that could go on: no recipe.json. "

@@ -6,9 +6,9 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
+from keras_deeplab._file_lock import lock_file
 from keras_deeplab.weights.cache import cache_folder, unusable_cache, write_pin
 from keras_deeplab.weights.download_error import DownloadError
-from keras_deeplab.weights.file_lock import lock_file
 from keras_deeplab.weights.part_file import PartFile
 from keras_deeplab.weights.remote_file import RemoteFile
 from keras_deeplab.weights.sources import MIRROR_VARIABLE, list_sources

@@ -1,35 +1,14 @@
 """Replicas, in one process and in several, arrive where one replica does."""
 
-import json
-import os
 import pathlib
 import signal
-import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from keras_deeplab.training import make_strategy
 from tests.training import cluster_worker, replicas_worker
-
-FOLDER = pathlib.Path(__file__).parent
-ROOT = FOLDER.parents[1]
-
-
-def start(worker: str, *words: object, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(FOLDER / worker), *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def end(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=120)
-    return process.returncode, errors
+from tests.training.processes import end, run_together, start
 
 
 def load(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -59,27 +38,11 @@ def test_training_on_two_and_four_replicas_arrive_where_one_does(
         assert_same(load(tmp_path / f"{count}.npz"), expected)
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def train_together(
     folder: pathlib.Path, dying: tuple[int, ...] = ()
 ) -> list[tuple[int, str]]:
     """How two workers end, of which the second may die in an epoch."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-    workers = []
-    for index, words in enumerate([(), dying]):
-        task = {"type": "worker", "index": index}
-        config = json.dumps({"cluster": cluster, "task": task})
-        workers.append(start("cluster_worker.py", folder, *words, TF_CONFIG=config))
-    return [end(worker) for worker in workers]
+    return run_together("cluster_worker.py", (folder,), (folder, *dying))
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,9 @@
 import csv
 import json
-import os
 import pathlib
 import shutil
 import signal
-import subprocess
-import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +11,12 @@ import pytest
 from PIL import Image
 
 import keras_deeplab
-from keras_deeplab.training import train
+from keras_deeplab._file_lock import lock_file
+from keras_deeplab.training import run, train
+from keras_deeplab.training.build import rebuild_model
 from keras_deeplab.training.checkpoints import Checkpoints
 from tests.training import tiny_run
-
-FOLDER = pathlib.Path(__file__).parent
-ROOT = FOLDER.parents[1]
+from tests.training.processes import end, start
 
 few_images = pytest.mark.filterwarnings("ignore:The statistics of")
 
@@ -43,12 +41,8 @@ def killed(
 ) -> pathlib.Path:
     """The folder of a training that was killed in the middle of its third epoch."""
     out = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, str(FOLDER / "tiny_run.py"), str(data), str(out), "2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    code, errors = end(start("tiny_run.py", data, out, "--kill-in", 2))
+    assert code == -signal.SIGKILL, errors
     # What a kill while writing leaves behind.
     (out / "checkpoints" / ".9.part.epoch-00009.npz").write_bytes(b"half")
     return out
@@ -140,6 +134,31 @@ def test_run_refuses_a_folder_that_is_not_its_own(
     with pytest.raises(ValueError, match="The checkpoint is of other data"):
         train(tiny_run.recipe(), other, whole, resume=True)
     assert before == {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+
+
+@few_images
+def test_run_in_a_folder_where_another_trains_is_refused(
+    killed: pathlib.Path, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = killed / "recipe.json"
+    with (
+        lock_file(recipe),
+        pytest.raises(BlockingIOError, match=f"works on {recipe}"),
+    ):
+        train(tiny_run.recipe(), data, killed, resume=True)
+    # Another that began after this one had looked, and has ended since.
+    sneaked = killed / "checkpoints" / "epoch-00003.npz"
+
+    def build(*given: Any) -> Any:
+        sneaked.write_bytes(b"its epoch")
+        return rebuild_model(*given)
+
+    monkeypatch.setattr(run, "rebuild_model", build)
+    before = recipe.stat().st_mtime_ns
+    with pytest.raises(BlockingIOError, match="trained in the folder meanwhile"):
+        train(tiny_run.recipe(), data, killed, resume=True)
+    sneaked.unlink()
+    assert recipe.stat().st_mtime_ns == before
 
 
 @few_images

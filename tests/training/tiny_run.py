@@ -1,13 +1,14 @@
 """A training that takes seconds: its data and its recipe.
 
-Run as a script it trains, and kills itself in the middle of an epoch if told which:
-`python FILE DATA OUT [EPOCH]`.
+Run as a script it trains, on the workers that `TF_CONFIG` names if that is set:
+`python FILE DATA OUT [--kill-in EPOCH] [--replicas COUNT] [--resume] [--changes JSON]`.
 """
 
+import argparse
+import json
 import os
 import pathlib
 import signal
-import sys
 from typing import Any
 
 import keras
@@ -15,7 +16,13 @@ import numpy as np
 from PIL import Image
 
 from keras_deeplab.data import label_colors, write_labels
-from keras_deeplab.training import Recipe, find_data, train
+from keras_deeplab.training import (
+    Recipe,
+    Replicas,
+    find_data,
+    make_strategy,
+    train,
+)
 
 CLASSES = ("sky", "street", "tree")
 EPOCHS = 4
@@ -72,7 +79,7 @@ def write_data(root: pathlib.Path) -> pathlib.Path:
 
 
 class KillIn(keras.callbacks.Callback):
-    """Ends the process as a crash of the machine would, in the second step."""
+    """Ends the process as a crash of the machine would, after the first step."""
 
     def __init__(self, epoch: int) -> None:
         super().__init__()
@@ -83,16 +90,43 @@ class KillIn(keras.callbacks.Callback):
         self._now = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if (self._now, batch) == (self._epoch, 1):
+        if (self._now, batch) == (self._epoch, 0):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
-    data, out, *epoch = sys.argv[1:]
+def replicas_of(count: int | None) -> Replicas:
+    """Replicas on as many parts of the CPU, or the workers of the cluster."""
+    if count is None:
+        return make_strategy("multiworker" if "TF_CONFIG" in os.environ else "none")
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    parts = [tf.config.LogicalDeviceConfiguration()] * count
+    tf.config.set_logical_device_configuration(cpu, parts)
+    return make_strategy("mirrored", devices=[f"CPU:{i}" for i in range(count)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("out")
+    parser.add_argument("--kill-in", type=int)
+    parser.add_argument("--replicas", type=int)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--changes", type=json.loads, default={})
+    given = parser.parse_args()
+    replicas = replicas_of(given.replicas)
+    tiny = recipe(**given.changes)
     train(
-        recipe(),
-        find_data(recipe(), data),
-        out,
+        tiny,
+        find_data(tiny, given.data),
+        given.out,
+        resume=given.resume,
+        strategy=replicas,
         verbose=0,
-        callbacks=[KillIn(int(one)) for one in epoch],
+        callbacks=[] if given.kill_in is None else [KillIn(given.kill_in)],
     )
+
+
+if __name__ == "__main__":
+    main()

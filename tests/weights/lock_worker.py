@@ -8,7 +8,7 @@ def main(path: str) -> None:
     from light_import import import_lightly
 
     import_lightly()
-    from keras_deeplab.weights.file_lock import lock_file
+    from keras_deeplab._file_lock import lock_file
 
     with lock_file(path):
         sys.stdout.write("held\n")

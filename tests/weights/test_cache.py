@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from keras_deeplab._file_lock import lock_file
 from keras_deeplab.weights.cache import cache_folder, pin_path, read_pin, write_pin
 from keras_deeplab.weights.download_error import DownloadError
-from keras_deeplab.weights.file_lock import lock_file
 
 LOCK_WORKER = Path(__file__).with_name("lock_worker.py")
 

@@ -42,7 +42,7 @@ else:
 
 
 @contextmanager
-def lock_file(path: str | os.PathLike[str]) -> Iterator[None]:
+def lock_file(path: str | os.PathLike[str], *, wait: bool = True) -> Iterator[None]:
     """Waits until no other process or thread works on a file, then keeps them off.
 
     The lock is the operating system's: it ends with its holder, however that ends, so
@@ -53,19 +53,27 @@ def lock_file(path: str | os.PathLike[str]) -> Iterator[None]:
         path: The file. It need not exist, its folder must. The lock is on a hidden
             file beside it, which stays: were it deleted, a process that waits on the
             deleted one and another that made a new one would both go on.
+        wait: Whether to wait; or else to raise at once.
 
     Yields:
         Nothing; the lock is held until the block ends.
 
     Raises:
+        BlockingIOError: If another works on the file, and `wait` is not set.
         OSError: If the lock's file cannot be written, or its disk knows no locks.
     """
-    path = Path(path)
-    with open(path.with_name(f".{path.name}.lock"), "ab") as file:
+    with open(lock_of(Path(path)), "ab") as file:
         # Looking again and again can be interrupted from the keyboard everywhere.
         while not _try_lock(file):
+            if not wait:
+                raise BlockingIOError(f"Another process works on {path}.")
             time.sleep(_PATIENCE)
         try:
             yield
         finally:
             _unlock(file)
+
+
+def lock_of(path: Path) -> Path:
+    """The hidden file that holds the lock of a file."""
+    return path.with_name(f".{path.name}.lock")
