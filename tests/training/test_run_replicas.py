@@ -12,8 +12,8 @@ from keras_deeplab.training.checkpoints import Checkpoints
 from tests.training import tiny_run
 from tests.training.processes import end, run_together, start
 
-# Each replica would drop other values; and batch norms over the few pixels of two images
-# make every rounding ten times as large at each step.
+# Each replica would drop other values; and batch norms over the few pixels of two
+# images make every rounding ten times as large at each step.
 CHANGES = {
     "arguments.dropout": 0.0,
     "arguments.image_pooling": False,
