@@ -8,6 +8,7 @@ from types import MappingProxyType
 import keras
 
 from keras_deeplab._atomic_file import part_beside
+from keras_deeplab.weights.half_floats import store_half_floats
 from keras_deeplab.weights.load import load_and_account
 from keras_deeplab.weights.load_file import Loaded
 
@@ -20,7 +21,10 @@ _SAVERS: Mapping[str, Callable[[keras.Model, Path], None]] = MappingProxyType(
 
 
 def convert_weights(
-    source: str | os.PathLike[str], out: str | os.PathLike[str]
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    float16: bool = False,
 ) -> Loaded:
     """Loads a trained model and saves it in a format of Keras.
 
@@ -29,13 +33,16 @@ def convert_weights(
         out: File to write, whole or not at all, over one that may be there: `.keras`,
             which `load_model` reads and which needs no arguments, or `.weights.h5`, for
             the argument `weights` of the same model.
+        float16: Whether to store the numbers in half the bytes, rounded to 11 bits.
+            They are float32 again when loaded.
 
     Returns:
         The model, and what became of the variables of the source.
 
     Raises:
         ValueError: If `out` has another ending or no folder, before anything is
-            loaded; or if `source` holds no model that this package knows.
+            loaded; if `source` holds no model that this package knows; or if a number
+            is too large for float16.
         DownloadError: If weights cannot be downloaded, or are not what they should be.
         OSError: If `out` cannot be written.
     """
@@ -44,6 +51,8 @@ def convert_weights(
     model, summary = load_and_account(source)
     with part_beside(path) as part:
         save(model, part)
+        if float16:
+            store_half_floats(part)
     return model, summary
 
 

@@ -32,6 +32,12 @@ def convert(
             "`weights` of the same model. A file that is there is replaced.",
         ),
     ],
+    float16: Annotated[
+        bool,
+        typer.Option(
+            "--float16", help="Store the numbers in half the bytes, rounded to 11 bits."
+        ),
+    ] = False,
 ) -> None:
     """Convert trained weights to a file of Keras.
 
@@ -47,7 +53,7 @@ def convert(
     try:
         download_model(source)
         with output.busy("Converting"):
-            model, summary = convert_weights(source, out)
+            model, summary = convert_weights(source, out, float16=float16)
     except (OSError, ValueError, TypeError, ImportError) as error:
         output.fail(f"{source}: {error}")
     output.say(

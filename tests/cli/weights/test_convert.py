@@ -56,6 +56,41 @@ def test_convert_of_a_name_gives_the_same_model(
     assert wrote == f"Wrote {tmp_path / 'out.keras'}"
 
 
+@pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
+def test_convert_to_float16_halves_the_file_and_rounds_the_weights(
+    run: Run, trained: pathlib.Path, tmp_path: pathlib.Path, ending: str
+) -> None:
+    sizes = []
+    for name, options in (("whole", ()), ("half", ("--float16",))):
+        result = run("weights", "convert", trained, name + ending, *options)
+        assert result.exit_code == 0, result.output
+        sizes.append((tmp_path / f"{name}{ending}").stat().st_size)
+    # Both have a header for each array.
+    assert sizes[1] < 0.65 * sizes[0]
+    source = tmp_path / f"half{ending}"
+    model = (
+        load_model(source)
+        if ending == ".keras"
+        else DeepLabV3("mobilenet_v2", weights=str(source), **OPTIONS)
+    )
+    for found, exact in zip(model.weights, load_model(trained).weights, strict=True):
+        assert found.dtype == "float32"
+        rounded = np.asarray(exact, "float16").astype("float32")
+        np.testing.assert_array_equal(found, rounded)
+
+
+def test_convert_to_float16_of_a_number_too_large_writes_nothing(
+    run: Run, tmp_path: pathlib.Path
+) -> None:
+    model = DeepLabV3("mobilenet_v2", **OPTIONS)
+    model.weights[0].assign(model.weights[0] * 0 + 1e5)
+    model.save(tmp_path / "large.keras")
+    result = run("weights", "convert", "large.keras", "half.keras", "--float16")
+    assert result.exit_code == 2
+    assert "has numbers above 65504" in result.stderr
+    assert not list(tmp_path.glob("*half*"))
+
+
 def test_convert_to_weights_alone_gives_the_same_logits(
     run: Run, trained: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
