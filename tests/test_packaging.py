@@ -20,7 +20,9 @@ INFO = f"keras_deeplab-{__version__}.dist-info"
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 OLDER, NEWER = sorted({"3.11", "3.12", "3.13"} - {RUNNING})
 
-PHOTOS = ("keras_deeplab/assets/astronaut.jpg", "keras_deeplab/assets/cat.jpg")
+PHOTOS = tuple(
+    f"keras_deeplab/assets/{name}.jpg" for name in ("astronaut", "cat", "promenade")
+)
 
 # What a newcomer does first, and where the package that did it lies.
 FIRST_STEPS = """

@@ -10,13 +10,20 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 
 
+STREET = [
+    "{clone}/keras_deeplab/assets/promenade.jpg",
+    "--weights",
+    "deeplabv3plus_mobilenet_v2_camvid",
+]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], ["{clone}/keras_deeplab/assets"]),
+        ([], STREET),
         (["a photo.jpg"], ["a photo.jpg"]),
         (["b.jpg", "--size", "99"], ["b.jpg", "--size", "99"]),
-        (["--weights", "x"], ["{clone}/keras_deeplab/assets", "--weights", "x"]),
+        (["--size", "99"], [*STREET, "--size", "99"]),
     ],
     ids=lambda value: " ".join(value) or "nothing",
 )

@@ -224,6 +224,19 @@ class Segmenter(keras.Model):
         model.set_weights(self.get_weights())
         return model
 
+    def with_dtype(self, dtype: Any) -> Self:
+        """Returns a model of the same weights that computes in another precision.
+
+        Args:
+            dtype: A dtype policy or its name, such as `"mixed_float16"`.
+
+        Returns:
+            A new model; this one is left as it is.
+        """
+        model = type(self).from_config({**self.get_config(), "dtype": dtype})
+        model.set_weights(self.get_weights())
+        return model
+
     def with_classes(
         self, classes: int, class_names: Sequence[str] | None = None
     ) -> Self:

@@ -19,8 +19,7 @@ class AveragedModel:
     """
 
     def __init__(self, model: Segmenter, output_stride: int | None = None) -> None:
-        config = {**model.get_config(), "dtype": "float32"}
-        copy = type(model).from_config(config)
+        copy = model.with_dtype("float32")
         if output_stride not in (None, model.output_stride):
             copy = copy.with_output_stride(output_stride)
         self.model = copy

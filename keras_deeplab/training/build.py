@@ -154,7 +154,7 @@ def _with_outputs(
         return model
     return Distiller(
         model,
-        load_model(recipe.teacher),
+        load_model(recipe.teacher).with_dtype(recipe.precision),
         weight=recipe.teacher_weight,
         temperature=recipe.teacher_temperature,
         ignore_label=ignore_label,

@@ -110,6 +110,24 @@ def test_weights_of_stride_16_load_at_8_unchanged(
     np.testing.assert_array_equal(derived(image), finer(image))
 
 
+def test_model_in_another_precision_has_the_same_weights_and_nearly_the_answer() -> (
+    None
+):
+    model = small_model(keras_deeplab.DeepLabV3Plus, "mobilenet_v2")
+    _disturb(model)
+    half = model.with_dtype("mixed_bfloat16")
+    assert half.get_layer("aspp").compute_dtype == "bfloat16"
+    for ours, theirs in zip(half.weights, model.weights, strict=True):
+        assert ours.dtype == "float32"
+        np.testing.assert_array_equal(ours, theirs)
+    exact, rounded = (each(_images(65, 65)) for each in (model, half))
+    assert not np.array_equal(rounded, exact)
+    scale = np.abs(exact).max()
+    np.testing.assert_allclose(rounded, exact, atol=0.1 * scale)
+    again = half.with_dtype("float32")(_images(65, 65))
+    np.testing.assert_array_equal(again, exact)
+
+
 @pytest.mark.parametrize("cls", MODELS)
 @pytest.mark.parametrize("classes", [3, 5])
 def test_model_with_other_classes_keeps_all_but_the_classifier(
