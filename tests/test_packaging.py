@@ -120,7 +120,7 @@ def test_sdist_when_built_holds_the_project(
         "README.md",
         "benchmarks/tflite_operations.py",
         "conftest.py",
-        "docs/astronaut.overlay.png",
+        "docs/promenade.overlay.png",
         "examples/segment.py",
         "pyproject.toml",
         "scripts/test",
