@@ -11,6 +11,7 @@ from keras_deeplab.export.output_form import OUTPUT_FORMS, OutputForm
 from keras_deeplab.export.parity import Parity
 from keras_deeplab.export.quantization import QUANTIZATIONS, Quantization
 from keras_deeplab.export.report import ExportReport
+from keras_deeplab.export.saved_model import to_saved_model
 from keras_deeplab.export.tflite import to_tflite
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Parity",
     "Quantization",
     "measure_latency",
+    "to_saved_model",
     "to_tflite",
 ]

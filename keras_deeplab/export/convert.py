@@ -15,7 +15,7 @@ from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.input_form import InputForm
 from keras_deeplab.export.output_form import OutputForm
 from keras_deeplab.export.quantization import Quantization
-from keras_deeplab.layers._tensorflow import tracing_for_tflite
+from keras_deeplab.export.rounding_noise import noisy_nodes
 
 # Of the answer, which stay float when the network is 8-bit: labels that are taken from
 # 8-bit logits tie, and LiteRT resizes floats faster than bytes.
@@ -56,6 +56,8 @@ def convert(
 
 
 def _traced(graph: Graph, inputs: InputForm, outputs: OutputForm) -> Any:
+    from keras_deeplab.layers._tensorflow import tracing_for_tflite
+
     coarse = graph.coarse
     weights = [
         [ops.convert_to_numpy(variable) for variable in variables]
@@ -76,12 +78,13 @@ def _traced(graph: Graph, inputs: InputForm, outputs: OutputForm) -> Any:
 
 
 def _calibrated(converter: Any) -> bytes:
-    options = tf.lite.experimental.QuantizationDebugOptions(
-        denylisted_ops=_FLOAT_OPERATIONS
-    )
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_options=options
-    )
+    lite = tf.lite.experimental
+    options = lite.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
+    debugger = lite.QuantizationDebugger(converter=converter, debug_options=options)
+    if noisy := noisy_nodes(debugger.calibrated_model):
+        debugger.options = lite.QuantizationDebugOptions(
+            denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=noisy
+        )
     return debugger.get_nondebug_quantized_model()
 
 

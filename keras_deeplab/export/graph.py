@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
+from keras import ops
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import resize_bilinear
@@ -36,7 +37,7 @@ class Graph:
 
     def full_logits(self, coarse: Tensor, pixels: Tensor) -> Tensor:
         """Logits at the size of the pixels, refined if that is wanted."""
-        height, width = pixels.shape[1:3]
+        _, height, width, _ = ops.shape(pixels)
         logits = resize_bilinear(coarse, (height, width))
         return logits if self.refine is None else self.refine(logits, pixels)
 

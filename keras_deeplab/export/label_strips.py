@@ -1,5 +1,7 @@
 """Labels at full size without the logits at full size."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_deeplab._types import Tensor
@@ -9,6 +11,11 @@ from keras_deeplab.layers import resize_bilinear
 STRIP_VALUES = 2**20
 
 _MOST_CLASSES_OF_A_BYTE = 256
+
+
+def dtype_of_labels(classes: int) -> Any:
+    """The smaller of uint8 and int32 that holds the labels of so many classes."""
+    return tf.uint8 if classes <= _MOST_CLASSES_OF_A_BYTE else tf.int32
 
 
 def labels_of(logits: Tensor) -> Tensor:
@@ -22,8 +29,7 @@ def labels_of(logits: Tensor) -> Tensor:
     """
     # Of 64 bits, as by default, the argmax would be refused by mobile delegates.
     labels = tf.argmax(logits, axis=-1, output_type=tf.int32)
-    few = logits.shape[3] <= _MOST_CLASSES_OF_A_BYTE
-    return tf.cast(labels, tf.uint8) if few else labels
+    return tf.cast(labels, dtype_of_labels(logits.shape[3]))
 
 
 def labels_at(
@@ -71,3 +77,46 @@ def _rows(logits: Tensor, top: Tensor, rows: int) -> Tensor:
         return logits
     begin = tf.stack([0, top, 0, 0])
     return tf.slice(logits, begin, [1, rows, width, classes])
+
+
+def labels_by_rows(
+    logits: Tensor, size: Tensor, strip_values: int = STRIP_VALUES
+) -> Tensor:
+    """Does what `labels_at` does in a graph that learns the sizes when it runs.
+
+    Rows are interpolated first, then columns.
+
+    Args:
+        logits: float32, `(h, w, classes)`.
+        size: Height and width of the result, int32 `(2,)`.
+        strip_values: The most resized logits to hold at a time.
+
+    Returns:
+        `size`: uint8 up to 256 classes, or else int32.
+    """
+    height, width = size[0], size[1]
+    classes = logits.shape[2]
+    rows = tf.maximum(strip_values // (width * classes), 1)
+    tops = tf.range(0, height, rows)
+    last = tf.shape(logits)[0] - 1
+    scale = tf.cast(last, tf.float32) / tf.cast(tf.maximum(height - 1, 1), tf.float32)
+
+    def strip(top: Tensor) -> Tensor:
+        # Below the last row, which fills the last strip up, it is repeated.
+        index = tf.minimum(tf.range(top, top + rows), height - 1)
+        position = tf.cast(index, tf.float32) * scale
+        above = tf.minimum(tf.cast(position, tf.int32), last)
+        below = tf.minimum(above + 1, last)
+        share = (position - tf.cast(above, tf.float32))[:, None, None]
+        between = (
+            tf.gather(logits, above) * (1 - share) + tf.gather(logits, below) * share
+        )
+        return labels_of(resize_bilinear(between[None], (rows, width)))[0]
+
+    strips = tf.map_fn(
+        strip,
+        tops,
+        parallel_iterations=1,
+        fn_output_signature=dtype_of_labels(classes),
+    )
+    return tf.reshape(strips, (-1, width))[:height]

@@ -64,7 +64,7 @@ def measure_latency(
         arguments.positive(threads=count)
     times = _run(paths, threads, seconds)["times"]
     return tuple(
-        _summary(Path(path).name, count, own)
+        summary(Path(path).name, count, own)
         for count, of_count in zip(threads, times, strict=True)
         for path, own in zip(paths, of_count, strict=True)
     )
@@ -102,7 +102,8 @@ def _run(files: Sequence[str], threads: Sequence[int], seconds: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _summary(file: str, threads: int, times: Sequence[float]) -> Latency:
+def summary(file: str, threads: int, times: Sequence[float]) -> Latency:
+    """Sums the milliseconds of some runs up."""
     low, middle, high = np.percentile(times, (10, 50, 90)).tolist()
     return Latency(
         file=file,

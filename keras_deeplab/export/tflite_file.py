@@ -5,7 +5,6 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from keras_deeplab.export.export_error import ExportError
 from keras_deeplab.export.input_form import InputForm
 
 _IDENTIFIER = b"TFL3"
@@ -26,27 +25,46 @@ def write_model(model: Any) -> bytes:
 def take_bytes(model: Any, traced: InputForm) -> None:
     """Makes the input of an 8-bit graph the pixels themselves, uint8.
 
-    The graph begins by storing its float input in 8 bits. It does the same to pixels,
-    once a scale and a zero point tell it which number each of them stands for.
+    A scale and a zero point say which number each of them stands for. The graph begins
+    by storing its float input in 8 bits, and does the same to bytes; where it begins in
+    float, they are turned into floats first.
 
     Args:
         model: What `read_model` returned; it is changed.
         traced: What the graph takes so far.
-
-    Raises:
-        ExportError: If the graph begins in another way.
     """
     graph = model.subgraphs[0]
     (index,) = graph.inputs
-    readers = [op for op in graph.operators if index in op.inputs]
-    codes = {_code(model, op) for op in readers}
-    if codes != {schema.BuiltinOperator.QUANTIZE}:
-        raise ExportError("The 8-bit graph does not begin with its input in 8 bits.")
-    tensor = graph.tensors[index]
-    tensor.type = schema.TensorType.UINT8
-    tensor.quantization = schema.QuantizationParametersT()
-    tensor.quantization.scale = [1 / traced.std]
-    tensor.quantization.zeroPoint = [round(traced.mean[0])]
+    old = graph.tensors[index]
+    pixels = schema.TensorT()
+    pixels.name = old.name
+    pixels.shape, pixels.buffer = old.shape, 0
+    pixels.type = schema.TensorType.UINT8
+    pixels.quantization = schema.QuantizationParametersT()
+    pixels.quantization.scale = [1 / traced.std]
+    pixels.quantization.zeroPoint = [round(traced.mean[0])]
+    graph.tensors.append(pixels)
+    new = len(graph.tensors) - 1
+    graph.inputs = [new]
+    readers = [each for each in graph.operators if index in each.inputs]
+    quantize = schema.BuiltinOperator.QUANTIZE
+    if all(operator_code(model, reader) == quantize for reader in readers):
+        for reader in readers:
+            reader.inputs = [new]
+    else:
+        graph.operators.insert(0, _dequantize(model, new, index))
+
+
+def _dequantize(model: Any, source: int, target: int) -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    # Version 2 is the first of which both runtimes know uint8.
+    code.version = 2
+    model.operatorCodes.append(code)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs, operator.outputs = [source], [target]
+    return operator
 
 
 def add_signature(model: Any, output: str) -> None:
@@ -89,6 +107,7 @@ def _mapping(name: str, index: int) -> Any:
     return mapping
 
 
-def _code(model: Any, operator: Any) -> int:
+def operator_code(model: Any, operator: Any) -> int:
+    """Which of the schema's `BuiltinOperator` an operation is."""
     code = model.operatorCodes[operator.opcodeIndex]
     return max(code.builtinCode, code.deprecatedBuiltinCode)

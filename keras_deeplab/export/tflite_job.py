@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_deeplab.export.equalize import equalized
 from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.input_form import InputForm
 from keras_deeplab.export.metadata import (
@@ -81,7 +82,7 @@ class TFLiteJob:
         bytes_in = self.quantization.calibrated and self.inputs.dtype == "uint8"
         traced = self.inputs.traced_for_bytes() if bytes_in else self.inputs
         content = convert(
-            self.graph,
+            self._graph_to_convert(),
             traced,
             self.form,
             self.quantization,
@@ -95,6 +96,13 @@ class TFLiteJob:
         add_metadata(model, METADATA_NAME, encode_metadata(self._facts()))
         path.write_bytes(write_model(model))
         append_files(path, self._facts())
+
+    def _graph_to_convert(self) -> Graph:
+        if not self.quantization.calibrated:
+            return self.graph
+        model = self.graph.model
+        images = map(model.preprocess, laid_out(model, self.calibration))
+        return dataclasses.replace(self.graph, model=equalized(model, images))
 
     def _samples(self, traced: InputForm) -> Iterator[np.ndarray[Any, Any]]:
         for pixels in laid_out(self.graph.model, self.calibration):
