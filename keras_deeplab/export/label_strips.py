@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import resize_bilinear
 
-# Values of the logits of one strip: 4 MiB. All of 513 x 513 x 21 are 22 MB.
-STRIP_VALUES = 2**20
+# Values of the logits of one strip: 8 MiB. All of 513 x 513 x 21 are 22 MB.
+STRIP_VALUES = 2**21
 
 _MOST_CLASSES_OF_A_BYTE = 256
 

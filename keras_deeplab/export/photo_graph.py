@@ -39,13 +39,14 @@ class PhotoGraph:
         """The bytes of a PNG file of labels, of the bytes of a JPEG or PNG file."""
         photo = decode_photo(content, self.most_pixels)
         size = tf.shape(photo)[:2]
-        canvas, content_size = self._laid_out(photo)
+        canvas, content_size = self.laid_out(photo)
         logits = self.logits(canvas)
         logits = logits[:, : content_size[0], : content_size[1]]
         labels = labels_by_rows(logits[0], size)
         return tf.io.encode_png(labels[..., None])
 
-    def _laid_out(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+    def laid_out(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """The model's input, before preprocessing, and the photo's size in it."""
         size = tf.shape(photo)[:2]
         fixed = self.model.input_shape[1:3]
         if self.model.resize_mode == "stretch" and None not in fixed:
