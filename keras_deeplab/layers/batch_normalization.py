@@ -11,7 +11,7 @@ from keras_deeplab._types import Tensor
 # Keras derives the names in weights files from that of the class: it stays Keras's own.
 @register
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization`, trained in one fused operation where it can be.
+    """`keras.layers.BatchNormalization`, trained as one operation where it can be.
 
     Keras 3 writes the training step of a batch norm as a dozen elementwise operations
     that each pass through the whole feature map; in a small network they take as long
