@@ -3,6 +3,7 @@
 from keras_deeplab import (
     backbones,
     data,
+    export,
     inference,
     layers,
     metrics,
@@ -25,6 +26,7 @@ __all__ = [
     "backbones",
     "data",
     "evaluate",
+    "export",
     "inference",
     "layers",
     "load_model",

@@ -11,7 +11,17 @@ from typing import Annotated
 
 import typer
 
-from keras_deeplab_cli import audit, evaluate, models, output, segment, train, weights
+from keras_deeplab_cli import (
+    audit,
+    bench,
+    evaluate,
+    export,
+    models,
+    output,
+    segment,
+    train,
+    weights,
+)
 
 __all__ = ["app", "main"]
 
@@ -27,6 +37,8 @@ app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
 app.command("train")(train.train)
+app.command("export")(export.export)
+app.command("bench")(bench.bench)
 app.command("models")(models.models)
 app.add_typer(weights.app, name="weights")
 

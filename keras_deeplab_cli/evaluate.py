@@ -14,16 +14,17 @@ from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.model_source import (
+    EngineOption,
     OutputStrideOption,
     SizeOption,
     WeightsOption,
     find_weights,
-    load_model,
+    load_predictor,
 )
 
 if TYPE_CHECKING:
+    from keras_deeplab.inference import Predictor
     from keras_deeplab.metrics import SegmentationScores
-    from keras_deeplab.models import Segmenter
 
 
 def evaluate(
@@ -50,6 +51,7 @@ def evaluate(
             metavar="N", min=0, help="Label of the mask pixels that do not count."
         ),
     ] = 255,
+    engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,
     json: Annotated[
@@ -73,7 +75,7 @@ def evaluate(
     """
     source = find_weights(weights)
     output.check_file_can_be_written(json)
-    model = load_model(source, output_stride, size)
+    model = load_predictor(source, engine, output_stride, size)
     scores = _score(model, images, masks, ignore_label, size)
     names = _names(model)
     output.say(_table(scores, names))
@@ -88,7 +90,7 @@ def evaluate(
 
 
 def _score(
-    model: Segmenter, images: Path, masks: Path, ignore_label: int, size: int | None
+    model: Predictor, images: Path, masks: Path, ignore_label: int, size: int | None
 ) -> SegmentationScores:
     from keras_deeplab import inference
 
@@ -106,7 +108,7 @@ def _score(
         output.fail(str(error))
 
 
-def _names(model: Segmenter) -> list[str]:
+def _names(model: Predictor) -> list[str]:
     from keras_deeplab.inference import class_name
 
     return [class_name(label, model.class_names) for label in range(model.classes)]

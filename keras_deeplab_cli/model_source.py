@@ -13,6 +13,7 @@ from keras_deeplab_cli.output import busy, fail
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
+    from keras_deeplab.inference import Predictor
     from keras_deeplab.models import Segmenter
 
 # The package's own weights know streets alone. For photos of anything the commands take
@@ -30,6 +31,12 @@ _ACCEPTED = (
 def _check_output_stride(value: int | None) -> int | None:
     if value not in (None, 8, 16, 32):
         raise typer.BadParameter(f"{value} is not one of 8, 16, 32.")
+    return value
+
+
+def _check_engine(value: str) -> str:
+    if value not in ("keras", "tflite"):
+        raise typer.BadParameter(f"{value} is not one of keras, tflite.")
     return value
 
 
@@ -60,6 +67,18 @@ SizeOption = Annotated[
         metavar="N",
         help="Show the model photos of at most N pixels along the longer side. By "
         "default those of its training crop. The results keep the photo's size.",
+    ),
+]
+
+
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="keras|tflite",
+        callback=_check_engine,
+        help="What runs the model: Keras, or LiteRT, which runs the .tflite file of "
+        "--weights as it is shipped.",
     ),
 ]
 
@@ -101,5 +120,33 @@ def load_model(source: str, output_stride: int | None, size: int | None) -> Segm
                 model = model.with_output_stride(output_stride)
             inference.check_size(model, size)
     except (OSError, ValueError, TypeError, ImportError) as error:
+        fail(f"--weights {source}: {error}")
+    return model
+
+
+def load_predictor(
+    source: str, engine: str, output_stride: int | None, size: int | None
+) -> Predictor:
+    """Loads a model for an engine, or fails with one line.
+
+    Args:
+        source: What `find_weights` returned.
+        engine: `"keras"` or `"tflite"`.
+        output_stride: 8, 16 or 32, or `None` for the model's own.
+        size: Largest longer side of photos, checked against the model, or `None`.
+
+    Returns:
+        What segments photos.
+    """
+    if engine == "keras":
+        return load_model(source, output_stride, size)
+    if output_stride is not None:
+        fail("--output-stride has no effect on a .tflite file: leave it out.")
+    with busy("Loading the model"), quiet_import():
+        from keras_deeplab import export, inference
+    try:
+        model = export.LiteModel(source, threads=os.cpu_count() or 1)
+        inference.check_size(model, size)
+    except (OSError, ValueError) as error:
         fail(f"--weights {source}: {error}")
     return model

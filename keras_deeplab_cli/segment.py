@@ -12,17 +12,17 @@ from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.model_source import (
+    EngineOption,
     OutputStrideOption,
     SizeOption,
     WeightsOption,
     find_weights,
-    load_model,
+    load_predictor,
 )
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference import PhotoJob
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference import PhotoJob, Predictor
 
 
 def segment(
@@ -36,6 +36,7 @@ def segment(
         ),
     ],
     weights: WeightsOption = None,
+    engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,
     out: Annotated[
@@ -60,7 +61,7 @@ def segment(
     """
     source = find_weights(weights)
     jobs = _plan(photos, out)
-    model = load_model(source, output_stride, size)
+    model = load_predictor(source, engine, output_stride, size)
     output.make_folder(out)
     counts, failures = _run(model, jobs, size)
     if counts:
@@ -82,7 +83,7 @@ def _plan(photos: Sequence[Path], out: Path) -> tuple[PhotoJob, ...]:
 
 
 def _run(
-    model: Segmenter, jobs: Sequence[PhotoJob], size: int | None
+    model: Predictor, jobs: Sequence[PhotoJob], size: int | None
 ) -> tuple[list[Any], list[str]]:
     from keras_deeplab.inference import run_jobs
 

@@ -20,9 +20,9 @@ LEVELS = (
     ("backbones",),
     ("models",),
     ("data", "metrics", "weights"),
-    ("export", "inference"),
-    # A training scores its model and draws samples as everyone does.
-    ("training",),
+    ("inference",),
+    # An export is compared, and a training scored, on photos as everyone does it.
+    ("export", "training"),
     (CLI,),
     ("__init__", "__main__"),
 )

@@ -16,12 +16,14 @@ from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
+from keras_deeplab.inference.predictor import Predictor
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.inference.segment import predict_logits, segment
 
 __all__ = [
     "ClassShare",
     "PhotoJob",
+    "Predictor",
     "check_size",
     "class_name",
     "class_shares",

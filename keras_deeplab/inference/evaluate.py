@@ -12,13 +12,13 @@ from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference.predictor import Predictor
 
 _SHOWN_PROBLEMS = 5
 
 
 def evaluate(
-    model: Segmenter,
+    model: Predictor,
     images_dir: str | os.PathLike[str],
     masks_dir: str | os.PathLike[str],
     *,

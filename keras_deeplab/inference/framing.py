@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PhotoFrame:
     antialias: bool = True
 
 
-def check_size(model: Segmenter, size: int | None) -> None:
+def check_size(model: Predictor, size: int | None) -> None:
     """Checks a limit of the size at which a model sees photos.
 
     Args:
@@ -49,7 +49,7 @@ def check_size(model: Segmenter, size: int | None) -> None:
 
 
 def frame_for(
-    model: Segmenter, photo_size: tuple[int, int], size: int | None = None
+    model: Predictor, photo_size: tuple[int, int], size: int | None = None
 ) -> PhotoFrame:
     """Decides how a photo is laid into the input of a model.
 
@@ -73,7 +73,7 @@ def frame_for(
     """
     check_size(model, size)
     height, width = model.input_shape[1:3]
-    if _stretches(model):
+    if _stretches(model) and height is not None and width is not None:
         canvas = height, width
         return PhotoFrame(content=canvas, canvas=canvas, antialias=False)
     content = _scaled_down(photo_size, _limits(model, size, (height, width)))
@@ -109,12 +109,12 @@ def lay_out(
     return canvas
 
 
-def _stretches(model: Segmenter) -> bool:
+def _stretches(model: Predictor) -> bool:
     return model.resize_mode == "stretch" and None not in model.input_shape[1:3]
 
 
 def _limits(
-    model: Segmenter, size: int | None, fixed: tuple[int | None, int | None]
+    model: Predictor, size: int | None, fixed: tuple[int | None, int | None]
 ) -> tuple[float, float]:
     if size is None:
         size = max(model.crop_size) if model.crop_size else None

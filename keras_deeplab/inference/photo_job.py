@@ -19,7 +19,7 @@ from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.segment import segment
 
 if TYPE_CHECKING:
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class PhotoJob:
     labels: Path
     overlay: Path
 
-    def run(self, model: Segmenter, *, size: int | None = None) -> np.ndarray[Any, Any]:
+    def run(self, model: Predictor, *, size: int | None = None) -> np.ndarray[Any, Any]:
         """Segments the photo and writes both files, each whole or not at all.
 
         Args:
@@ -89,7 +89,7 @@ def plan_jobs(
 
 
 def run_jobs(
-    model: Segmenter, jobs: Iterable[PhotoJob], *, size: int | None = None
+    model: Predictor, jobs: Iterable[PhotoJob], *, size: int | None = None
 ) -> Iterator[tuple[PhotoJob, np.ndarray[Any, Any] | Exception]]:
     """Runs jobs one after the other; one that fails does not stop the rest.
 

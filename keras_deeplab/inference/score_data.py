@@ -13,11 +13,11 @@ from keras_deeplab.inference.segment import segment
 from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
 if TYPE_CHECKING:
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference.predictor import Predictor
 
 
 def score_data(
-    model: Segmenter,
+    model: Predictor,
     data: SegmentationData,
     *,
     size: int | None = None,

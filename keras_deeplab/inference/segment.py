@@ -13,11 +13,11 @@ from keras_deeplab.inference.framing import frame_for, lay_out
 from keras_deeplab.inference.strips import resized_strips
 
 if TYPE_CHECKING:
-    from keras_deeplab.models import Segmenter
+    from keras_deeplab.inference.predictor import Predictor
 
 
 def segment(
-    model: Segmenter, image: Photo, *, size: int | None = None
+    model: Predictor, image: Photo, *, size: int | None = None
 ) -> np.ndarray[Any, Any]:
     """Segments one photo.
 
@@ -55,7 +55,7 @@ def segment(
 
 
 def predict_logits(
-    model: Segmenter, image: Photo, *, size: int | None = None
+    model: Predictor, image: Photo, *, size: int | None = None
 ) -> np.ndarray[Any, Any]:
     """Returns what the model says about every pixel of a photo.
 
@@ -76,7 +76,7 @@ def predict_logits(
 
 
 def _logit_strips(
-    model: Segmenter, photo: np.ndarray[Any, Any], size: int | None
+    model: Predictor, photo: np.ndarray[Any, Any], size: int | None
 ) -> Iterator[np.ndarray[Any, Any]]:
     photo_size = photo.shape[0], photo.shape[1]
     frame = frame_for(model, photo_size, size)

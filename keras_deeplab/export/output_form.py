@@ -1,0 +1,57 @@
+"""The answers that an exported graph can give."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from keras_deeplab._types import Tensor
+from keras_deeplab.export.graph import Graph
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputForm:
+    """One answer of an exported graph.
+
+    Args:
+        name: The output's name in the file.
+        head: `(graph, coarse, pixels)` to the answer: coarse logits and float32 RGB
+            pixels, both of batch 1.
+        normalized_input: Whether the graph takes float32 pixels that its caller has
+            preprocessed, instead of uint8 RGB.
+        activated: Whether the answer is probabilities already.
+        labels: Whether the answer is a label map.
+    """
+
+    name: str
+    head: Callable[[Graph, Tensor, Tensor], Tensor]
+    normalized_input: bool = False
+    activated: bool = False
+    labels: bool = False
+
+
+def _labels(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
+    # It brings TensorFlow along, which an answer's name does not need.
+    from keras_deeplab.export.label_strips import labels_at, labels_of
+
+    if graph.refine is not None:
+        return labels_of(graph.full_logits(coarse, pixels))
+    return labels_at(coarse, tuple(pixels.shape[1:3]))
+
+
+def _probabilities(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
+    return graph.probabilities(graph.full_logits(coarse, pixels))
+
+
+OUTPUT_FORMS: Mapping[str, OutputForm] = MappingProxyType(
+    {
+        "labels": OutputForm(name="labels", head=_labels, labels=True),
+        "probabilities": OutputForm(
+            name="probabilities", head=_probabilities, activated=True
+        ),
+        "logits": OutputForm(name="logits", head=Graph.full_logits),
+        # What the GPU delegate and MediaPipe take: no ARG_MAX, no uint8, four axes.
+        "delegate": OutputForm(
+            name="logits", head=Graph.full_logits, normalized_input=True
+        ),
+    }
+)

@@ -1,0 +1,113 @@
+"""A model as a SavedModel, for TensorFlow Serving."""
+
+import os
+from pathlib import Path
+
+from keras_deeplab._atomic_file import folder_beside, part_beside
+from keras_deeplab.export.backend import check_backend
+from keras_deeplab.export.fixed_size import fixed_size
+from keras_deeplab.export.graph import Graph, Refine
+from keras_deeplab.export.photos import PhotoSource
+from keras_deeplab.export.report import ExportReport, report_path
+from keras_deeplab.export.trial import make_trial
+from keras_deeplab.layers import arguments
+from keras_deeplab.models import Segmenter
+
+# The same numbers in the same order: only ties and rounding can tell.
+_AGREEMENT = 0.999
+# More than any phone takes.
+_MOST_PIXELS = 2**26
+
+
+def to_saved_model(
+    model: Segmenter,
+    path: str | os.PathLike[str],
+    *,
+    version: int | None = None,
+    size: int | tuple[int, int] | None = None,
+    photos: PhotoSource | None = None,
+    masks: str | os.PathLike[str] | None = None,
+    ignore_label: int | None = 255,
+    least_agreement: float | None = None,
+    most_pixels: int = _MOST_PIXELS,
+    refine: Refine | None = None,
+) -> ExportReport:
+    """Writes a model as a version of a SavedModel, and a report of it.
+
+    The signatures, all for batches:
+
+    - `serving_default`: `image`, uint8 RGB `(batch, height, width, 3)`, to `labels`,
+      uint8 up to 256 classes or else int32, `(batch, height, width)`;
+    - `probabilities`: `image` to `probabilities`, float32
+      `(batch, height, width, classes)`;
+    - `serve_bytes`: `image_bytes`, strings `(batch,)`, JPEG or PNG files of any size,
+      to `labels_bytes`: PNG files of one label a pixel, of the files' own sizes. An
+      image that is damaged, cut short or too large is an error before it is decoded.
+
+    Requests to warm TensorFlow Serving up lie in the folder. It is compared with the
+    Keras model on photos before it is put in its place, `PATH/VERSION`, with
+    `PATH/VERSION.report.json` beside it; an export that fails leaves nothing behind.
+
+    Args:
+        model: A model of this package.
+        path: The folder of all versions; made if need be.
+        version: Number of the version; by default the next.
+        size: Height and width of the input, or one integer. By default those of the
+            model's input, which may be any.
+        photos: Photos for the comparison, or folders of them; by default those of the
+            package.
+        masks: Folder of label maps of the same names as the photos in the folder
+            `photos`, for the mean IoU of both.
+        ignore_label: Label of the mask pixels that do not count.
+        least_agreement: The share of the photos' pixels that must get the same label
+            from both, in `[0, 1]`; by default 0.999.
+        most_pixels: The largest image that `serve_bytes` decodes.
+        refine: A step between logits and answer: `(logits, pixels) -> logits`.
+
+    Returns:
+        The report.
+
+    Raises:
+        ExportError: If the SavedModel does not answer as the model does.
+        ValueError: If an argument is out of range, the version exists, or a photo
+            cannot be read.
+        OSError: If a file cannot be read or written.
+
+    Examples:
+        >>> model = keras_deeplab.load_model("model.keras")  # doctest: +SKIP
+        >>> report = keras_deeplab.export.to_saved_model(
+        ...     model, "models/street"
+        ... )  # doctest: +SKIP
+        >>> report.path  # doctest: +SKIP
+        PosixPath('models/street/1')
+    """
+    most_pixels = arguments.positive(most_pixels=most_pixels)
+    check_backend()
+    trial = make_trial(photos, masks, ignore_label, least_agreement, _AGREEMENT)
+    fixed = model if size is None else fixed_size(model, size)
+    # TensorFlow is imported where it is needed.
+    from keras_deeplab.export.saved_model_job import SavedModelJob
+
+    job = SavedModelJob(
+        graph=Graph(model=fixed, refine=refine),
+        name=Path(path).resolve().name,
+        most_pixels=most_pixels,
+    )
+    target = _version_folder(Path(path), version)
+    with part_beside(report_path(target)) as told, folder_beside(target) as part:
+        job.write(part)
+        report = job.report(part, target, trial)
+        told.write_text(report.to_json(), encoding="utf-8")
+    return report
+
+
+def _version_folder(path: Path, version: int | None) -> Path:
+    if version is not None:
+        version = arguments.positive(version=version)
+    path.mkdir(parents=True, exist_ok=True)
+    taken = [int(each.name) for each in path.iterdir() if each.name.isdecimal()]
+    if version in taken:
+        raise ValueError(
+            f"`version` must be new: {path} has {sorted(taken)}. Received: {version=}"
+        )
+    return path / str(version or max(taken, default=0) + 1)

@@ -1,0 +1,113 @@
+"""One SavedModel to be made."""
+
+import collections
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_deeplab.export.graph import Graph
+from keras_deeplab.export.latency import Latency, summary
+from keras_deeplab.export.parity import compare
+from keras_deeplab.export.photos import find_photos, laid_out
+from keras_deeplab.export.report import ExportReport
+from keras_deeplab.export.served_model import ServedModel
+from keras_deeplab.export.signatures import Signatures
+from keras_deeplab.export.trial import Trial
+from keras_deeplab.export.warm_up import write_warm_up
+
+_RUNS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SavedModelJob:
+    """One SavedModel to be made.
+
+    Args:
+        graph: What is exported.
+        name: The name under which it is to be served.
+        most_pixels: The largest image that is decoded.
+    """
+
+    graph: Graph
+    name: str
+    most_pixels: int
+
+    def write(self, folder: Path) -> None:
+        """Writes the SavedModel, and the requests to warm it up, into a folder."""
+        served = Signatures(self.graph, self.most_pixels)
+        tf.saved_model.save(served, str(folder), served.concrete())
+        write_warm_up(folder, self.name, self._requests())
+
+    def report(self, folder: Path, target: Path, trial: Trial) -> ExportReport:
+        """Tries what was written.
+
+        Args:
+            folder: Where it lies.
+            target: Where it is going to.
+            trial: What it has to pass.
+
+        Returns:
+            What is known of it.
+
+        Raises:
+            ExportError: If it does not pass.
+        """
+        model = self.graph.model
+        saved = tf.saved_model.load(str(folder))
+        served = ServedModel(saved, model)
+        parity = compare(
+            self.graph,
+            lambda pixels: served.run(served.preprocess(pixels)),
+            trial.photos,
+        )
+        trial.check(parity)
+        height, width = model.input_shape[1:3]
+        files = (file for file in folder.rglob("*") if file.is_file())
+        return ExportReport(
+            path=target,
+            format="saved_model",
+            outputs="labels",
+            input_size=(height, width),
+            size_bytes=sum(file.stat().st_size for file in files),
+            operations=_operations(saved),
+            parity=parity,
+            least_agreement=trial.least_agreement,
+            mean_iou=trial.mean_iou(served),
+            keras_mean_iou=trial.mean_iou(model),
+            latency=(self._latency(served, target.name),),
+        )
+
+    def _photo(self) -> np.ndarray[Any, Any]:
+        (photo,) = laid_out(self.graph.model, find_photos(None)[:1])
+        return photo.round().astype("uint8")
+
+    def _requests(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        photo = self._photo()
+        yield "serving_default", {"image": photo}
+        yield "probabilities", {"image": photo}
+        # A server would not start with a photo that it refuses.
+        side = math.isqrt(self.most_pixels)
+        file = tf.io.encode_png(photo[0, :side, :side]).numpy()
+        yield "serve_bytes", {"image_bytes": [file]}
+
+    def _latency(self, served: ServedModel, name: str) -> Latency:
+        photo, times = self._photo(), []
+        for _ in range(_RUNS):
+            start = time.perf_counter()
+            served.run(photo)
+            times.append(1000 * (time.perf_counter() - start))
+        return summary(
+            name, tf.config.threading.get_intra_op_parallelism_threads(), times
+        )
+
+
+def _operations(saved: Any) -> dict[str, int]:
+    graph = saved.signatures["serving_default"].graph.as_graph_def()
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    return dict(sorted(collections.Counter(node.op for node in nodes).items()))

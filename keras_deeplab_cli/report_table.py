@@ -1,0 +1,72 @@
+"""Exports and their speed as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from keras_deeplab.export import ExportReport, Latency
+
+
+def report_table(report: ExportReport) -> Table:
+    """What an export is, and how close it is to the model."""
+    table = Table(title="The export", show_header=False)
+    table.add_column("")
+    table.add_column("")
+    for title, value in _rows(report):
+        table.add_row(title, Text(value))
+    return table
+
+
+def latency_table(rows: Sequence[Latency]) -> Table:
+    """Times of one run, in milliseconds; ratios are to the first file's median."""
+    table = Table(title="One run here, in ms")
+    table.add_column("File")
+    for title in ("Threads", "Runs", "Median", "10 %", "90 %", "Ratio"):
+        table.add_column(title, justify="right")
+    first: dict[int, float] = {}
+    for row in rows:
+        ratio = row.median_ms / first.setdefault(row.threads, row.median_ms)
+        times = (row.median_ms, row.p10_ms, row.p90_ms)
+        table.add_row(
+            Text(row.file),
+            # TensorFlow takes what it finds.
+            str(row.threads or "-"),
+            str(row.runs),
+            *(f"{value:.2f}" for value in times),
+            f"{ratio:.2f}",
+        )
+    return table
+
+
+def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
+    height, width = report.input_size
+    yield "Format", f"{report.format}, {report.outputs}, quantize {report.quantize}"
+    yield "Input", f"{height or 'any'} x {width or 'any'}"
+    yield "Size", f"{report.size_bytes / 1e6:.2f} MB"
+    if report.peak_bytes is not None:
+        yield "Peak memory", f"{report.peak_bytes / 1e6:.0f} MB"
+    counts = (f"{count} {name}" for name, count in report.operations.items())
+    yield "Operations", ", ".join(counts)
+    parity = report.parity
+    yield (
+        "Same labels as the model",
+        f"{parity.agreement:.3%} of the pixels of {len(parity.photos)} photos, "
+        f"{report.least_agreement:.1%} asked for",
+    )
+    if parity.max_difference is not None and parity.mean_difference is not None:
+        yield (
+            "Difference",
+            f"{parity.mean_difference:.2g} on average, {parity.max_difference:.2g} "
+            "at most",
+        )
+    if report.mean_iou is not None and report.keras_mean_iou is not None:
+        yield (
+            "Mean IoU",
+            f"{100 * report.mean_iou:.2f} %, of the model "
+            f"{100 * report.keras_mean_iou:.2f} %",
+        )

@@ -1,0 +1,85 @@
+import json
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from keras_deeplab.inference import read_labels
+from keras_deeplab_cli import app
+from tests.export.conftest import make_model
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run_here(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs a command in a folder that has a model."""
+    monkeypatch.chdir(tmp_path)
+    make_model(input_shape=(33, 33, 3), crop_size=33).save("model.keras")
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_export_writes_a_file_that_segments_scores_and_is_timed(
+    run_here: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (photos / "c.jpg").unlink()
+    result = run_here(
+        "export", "--weights", "model.keras", "--out", "m.tflite", "--photos", photos
+    )
+    assert result.exit_code == 0, result.output
+    assert "Same labels as the model" in result.stdout
+    assert "Wrote m.tflite and its report" in result.stdout
+    report = json.loads((tmp_path / "m.tflite.report.json").read_text())
+    assert report["parity"]["agreement"] == 1
+    engine = ["--weights", "m.tflite", "--engine", "tflite"]
+    result = run_here("segment", *engine, "--out", "lite", photos / "a.png")
+    assert result.exit_code == 0, result.output
+    keras = ["--weights", "model.keras", "--out", "keras", photos / "a.png"]
+    assert run_here("segment", *keras).exit_code == 0
+    labels = "a.labels.png"
+    lite, truth = (read_labels(tmp_path / name / labels) for name in ("lite", "keras"))
+    # Bytes cannot hold the padding, 127.5.
+    assert (lite == truth).mean() > 0.9
+    (tmp_path / "lite" / labels).rename(tmp_path / "lite" / "a.png")
+    (photos / "b.png").unlink()
+    masks = ["--images", photos, "--masks", "lite"]
+    (tmp_path / "lite" / "a.overlay.png").unlink()
+    result = run_here("evaluate", *engine, *masks)
+    assert result.exit_code == 0, result.output
+    assert "Mean IoU 100.00 %, pixel accuracy 100.00 %" in result.stdout
+    timed = ["--threads", 1, "--seconds", 0, "--json", "times.json"]
+    result = run_here("bench", "m.tflite", "m.tflite", *timed)
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "times.json").read_text())
+    assert [(row["file"], row["threads"]) for row in rows] == [("m.tflite", 1)] * 2
+    assert all(np.isfinite(row["median_ms"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["export", "--format", "onnx", "--out", "m"], 2, "--format must be one of"),
+        (["export", "--out", "m.bin"], 2, "`path` must end in .tflite"),
+        (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "`quantize` must"),
+        (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),
+        (["segment", "--engine", "tflite", "photos"], 2, "is not a TFLite model that"),
+        (
+            ["segment", "--engine", "tflite", "--output-stride", "8", "photos"],
+            2,
+            "no effect on a .tflite file",
+        ),
+        (["bench", "model.keras"], 2, "cannot be run by LiteRT"),
+    ],
+)
+def test_export_that_cannot_start_says_why(
+    words: list[str], code: int, message: str, run_here: Run, photos: pathlib.Path
+) -> None:
+    if words[0] != "bench":
+        words = [words[0], "--weights", "model.keras", *words[1:]]
+    result = run_here(*words)
+    assert result.exit_code == code, result.output
+    assert message in " ".join(result.stderr.replace("│", " ").split())
