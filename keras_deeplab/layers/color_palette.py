@@ -5,8 +5,6 @@ a palette `p` of the photo's own colours (the Nystrom method): `F M^-1 F^T` with
 `F = k(c, p)` and `M = k(p, p)`.
 """
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
@@ -77,7 +75,7 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     Returns:
         `(count, count)`.
     """
-    eye: np.ndarray[Any, Any] = np.eye(palette.shape[0], dtype="float32")
+    eye = ops.eye(palette.shape[0], dtype="float32")
     half = 0.5 * ops.sum(palette * palette, axis=-1, keepdims=True)
     exponent = _nearness(palette, palette) - half
     kernel = ops.exp(ops.minimum(exponent, 0.0)) + _RIDGE * eye

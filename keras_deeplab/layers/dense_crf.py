@@ -182,6 +182,14 @@ class DenseCRF(keras.layers.Layer):
             outputs = ops.map(refine, (scores, pixels))
         return ops.cast(outputs, self.compute_dtype)
 
+    def learned_parameters(self) -> CRFParameters:
+        """Returns the parameters as they are now, learned or given."""
+        if not self.trainable_parameters:
+            return self.crf_parameters
+        values = crf_weights.values_of(self._learned, self.crf_parameters)
+        found: dict[str, Any] = {name: float(values[name]) for name in values}
+        return dataclasses.replace(self.crf_parameters, **found)
+
     def _refine(self, kernels: CRFKernels, pair: tuple[Tensor, Tensor]) -> Tensor:
         scores, pixels = pair
         accuracy = CRF_ACCURACIES[self.accuracy]
@@ -196,7 +204,7 @@ class DenseCRF(keras.layers.Layer):
             palette=palette,
             inverse=inverse_kernel(palette),
             snap=accuracy.snap,
-            unary=_log_softmax if self.from_logits else _log_share,
+            unary=_clipped_logits if self.from_logits else _log_share,
         )
         return mean_field(photo, kernels)
 
@@ -250,11 +258,11 @@ def _check_shapes(inputs_shape: Shape, image_shape: Shape) -> int:
     return classes
 
 
-def _log_softmax(scores: Tensor) -> Tensor:
-    # Not `logsumexp`, which looks for infinite scores.
-    scores = scores - ops.max(scores, axis=-1, keepdims=True)
-    total = ops.log(ops.sum(ops.exp(scores), axis=-1, keepdims=True))
-    return ops.maximum(scores - total, math.log(SMALLEST_PROBABILITY))
+def _clipped_logits(scores: Tensor) -> Tensor:
+    # Up to a number that is the same for all classes, which a softmax does not see.
+    highest = ops.max(scores, axis=-1, keepdims=True)
+    total = ops.log(ops.sum(ops.exp(scores - highest), axis=-1, keepdims=True))
+    return ops.maximum(scores, highest + total + math.log(SMALLEST_PROBABILITY))
 
 
 def _log_share(scores: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
     """
     views = {grid: _View(photo, grid) for grid in kernels.grids}
     start = views[kernels.grids[0]]
-    found = [ops.softmax(start.unary(strip)) for strip in start.grid.strips]
+    found = [_softmax(start.unary(strip)) for strip in start.grid.strips]
     steps = zip(kernels.grids, kernels.targets, kernels.blurs, strict=True)
     for grid, target, blur in steps:
         source = views[grid]
@@ -127,8 +127,13 @@ def _step(
         scores = both[..., 1:] * _scale(both[..., :1])
         smooth = _between(near, source.grid, view.grid, strip)
         scores = scores + to_tiles(smooth, view.grid.side) + view.unary(strip)
-        refined.append(ops.softmax(scores))
+        refined.append(_softmax(scores))
     return refined
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    # Keras warns of a softmax over one class.
+    return ops.softmax(scores) if scores.shape[-1] > 1 else ops.ones_like(scores)
 
 
 def _scale(density: Tensor) -> Tensor:
@@ -169,7 +174,9 @@ def _across_tiles(
 
 
 def _blur(values: Tensor, blur: tuple[Blur, Blur], weight: Tensor) -> Tensor:
-    (rows, down, to_rows), (columns, across, to_columns) = blur
+    (rows, down, to_rows), (columns, across, to_columns) = (
+        [ops.convert_to_tensor(part, "float32") for part in axis] for axis in blur
+    )
     values = values * rows[:, None, None] * columns[None, :, None]
     pads = [
         (taps.shape[0] // 2, taps.shape[0] // 2 + targets.shape[0] - scale.shape[0])

@@ -77,11 +77,11 @@ def blur_axis(
     image = np.arange(side)
     density = xp.sum(_gauss(xp, image, image, theta), axis=1)
     weight = density**-0.5
-    inside = np.minimum(targets, side - 1)
-    here = _gauss(xp, inside, image, theta)
+    here = _gauss(xp, np.minimum(targets, side - 1), image, theta)
     row_sum = xp.sum(here * weight, axis=1) * xp.sum(here, axis=1) ** -0.5
     near = _gauss(xp, np.minimum(sources, side - 1), image, theta)
-    source_scale = xp.sum(near, axis=1) ** -0.5 * (sources < side).astype("float32")
+    inside = xp.array((sources < side).astype("float32"))
+    source_scale = xp.sum(near, axis=1) ** -0.5 * inside
     wide = xp.maximum(theta, _NARROWEST * stride)
     taps = _gauss(
         xp, targets[:1] - sources[:1], stride * np.arange(-radius, radius + 1), wide
@@ -91,5 +91,5 @@ def blur_axis(
 
 
 def _gauss(xp: Any, left: Array, right: Array, theta: Tensor) -> Tensor:
-    difference = (left[:, None] - right[None]).astype("float32")
+    difference = xp.array((left[:, None] - right[None]).astype("float32"))
     return xp.exp(-0.5 * (difference / theta) ** 2)
