@@ -16,6 +16,9 @@ import io
 import os
 import pathlib
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -215,23 +218,27 @@ def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def peak(content: bytes, arrays: list[np.ndarray]) -> float:
-    """Megabytes that a process grows by, from before the interpreter to its end."""
-    read, write = os.pipe()
-    if not (child := os.fork()):
-        before = high_water(reset=True)
-        runner(content, arrays, 1)()
-        os.write(write, f"{high_water() - before:.0f}".encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    return float(os.read(read, 100))
+# Run by itself: a process that knows neither Keras nor TensorFlow.
+PEAK = """
+import resource, sys
+from ai_edge_litert.interpreter import Interpreter
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak()
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
+interpreter.allocate_tensors()
+interpreter.invoke()
+print(peak() - before)
+"""
 
 
-def high_water(reset: bool = False) -> float:
-    if reset:
-        pathlib.Path("/proc/self/clear_refs").write_text("5")
-    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if "VmHWM" in line) / 1024
+def peak(content: bytes) -> float:
+    """Megabytes that a process grows by to run a model, inputs and weights included."""
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(content)
+        file.flush()
+        command = [sys.executable, "-c", PEAK, file.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def padded(logits: np.ndarray, image: np.ndarray, side: int) -> list[np.ndarray]:
@@ -251,7 +258,7 @@ def times(data: pathlib.Path, cache: pathlib.Path) -> None:
     for name, content in contents.items():
         found = operations(content)
         print(
-            f"\n{name}: {len(content) / 1e6:.2f} MB, peak {peak(content, arrays):.0f} "
+            f"\n{name}: {len(content) / 1e6:.2f} MB, peak {peak(content):.0f} "
             f"MB, {sum(found.values())} operations: "
             + ", ".join(f"{count} {op}" for op, count in found.most_common())
         )

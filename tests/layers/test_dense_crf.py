@@ -353,6 +353,7 @@ def test_learned_parameters_start_as_the_given_ones() -> None:
     np.testing.assert_allclose(layer(logits, images), fixed, atol=5e-3)
 
 
+@pytest.mark.slow
 def test_learning_from_bad_values_raises_the_score_on_other_photos(
     data_dir: pathlib.Path,
 ) -> None:
@@ -410,6 +411,7 @@ def mean_iou(model: keras.Model, pairs: Pairs) -> float:
     return float(np.mean(ious))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_answers_on_another_backend_equal_tensorflows(
     backend: str, backends_python: str, tmp_path: pathlib.Path
