@@ -71,6 +71,8 @@ setup(
     extras_require={
         # The other backends of Keras.
         "backends": ["jax", "torch"],
+        # What `inference.crf_reference` runs; it builds on these Pythons only.
+        "crf": ['pydensecrf2; python_version<"3.13"'],
         "dev": [
             "build",
             "jsonschema>=4.20",

@@ -12,6 +12,7 @@ from keras_deeplab.inference.class_share import (
     count_labels,
 )
 from keras_deeplab.inference.contact_sheet import draw_contact_sheet
+from keras_deeplab.inference.crf_reference import crf_reference
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
@@ -28,6 +29,7 @@ __all__ = [
     "class_name",
     "class_shares",
     "count_labels",
+    "crf_reference",
     "draw_contact_sheet",
     "draw_overlay",
     "evaluate",

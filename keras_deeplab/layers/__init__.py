@@ -5,6 +5,9 @@ from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
 from keras_deeplab.layers.batch_normalization import BatchNormalization
 from keras_deeplab.layers.conv_block import ConvBlock
+from keras_deeplab.layers.crf_accuracy import CRF_ACCURACIES, CRFAccuracy
+from keras_deeplab.layers.crf_presets import CRF_PRESETS, CRFParameters
+from keras_deeplab.layers.dense_crf import DenseCRF
 from keras_deeplab.layers.dense_prediction_cell import DensePredictionCell
 from keras_deeplab.layers.image_pooling import ImagePooling
 from keras_deeplab.layers.preprocess import Preprocess
@@ -13,10 +16,15 @@ from keras_deeplab.layers.squeeze_excite import SqueezeExcite
 
 __all__ = [
     "ASPP",
+    "CRF_ACCURACIES",
+    "CRF_PRESETS",
     "AtrousConv",
     "AtrousDepthwiseConv",
     "BatchNormalization",
+    "CRFAccuracy",
+    "CRFParameters",
     "ConvBlock",
+    "DenseCRF",
     "DensePredictionCell",
     "ImagePooling",
     "Preprocess",

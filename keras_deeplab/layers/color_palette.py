@@ -1,0 +1,104 @@
+"""The colours of a photo through a few of them: a kernel of low rank.
+
+The kernel of two colours, `exp(-|c - d|^2 / 2)` in units of its width, is read through
+a palette `p` of the photo's own colours (the Nystrom method): `F M^-1 F^T` with
+`F = k(c, p)` and `M = k(p, p)`.
+"""
+
+import numpy as np
+from keras import ops
+
+from keras_deeplab._types import Tensor
+
+# Keeps the inverse small where two palette colours are alike.
+_RIDGE = 2e-2
+# Doublings of the correct digits of the inverse, which `_RIDGE` makes sufficient.
+_INVERSE_STEPS = 16
+# Share of a pixel that goes to the nearest palette colour when the palette moves.
+_SHARPNESS = 10.0
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def sample_colors(pixels: Tensor, count: int) -> Tensor:
+    """Returns the colours of at most `count` rows and columns, `(pixels, 3)`."""
+    for axis in (0, 1):
+        side = pixels.shape[axis]
+        places = np.linspace(0, side - 1, min(count, side)).round()
+        pixels = ops.take(pixels, places.astype("int32"), axis=axis)
+    return ops.reshape(pixels, (-1, 3))
+
+
+def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
+    """Chooses palette colours: some of the pixels, moved to the means of those nearest.
+
+    Args:
+        colors: `(pixels, 3)`, in units of the kernel's width, about zero.
+        count: Number of palette colours; more than there are pixels is allowed.
+        steps: Rounds of k-means.
+
+    Returns:
+        `(count, 3)`, without a gradient.
+    """
+    colors = ops.stop_gradient(colors)
+    pixels = colors.shape[0]
+    # Multiples of the golden ratio are spread evenly, and fall into no column.
+    chosen = np.floor(np.arange(count) * _GOLDEN % 1 * pixels).astype("int32")
+    palette = ops.take(colors, chosen, axis=0)
+    for _ in range(steps):
+        palette = _move(palette, colors)
+    return ops.stop_gradient(palette)
+
+
+def color_features(colors: Tensor, palette: Tensor, snap: float) -> Tensor:
+    """Returns the kernel of pixels and palette, scaled for each pixel.
+
+    Args:
+        colors: `(..., pixels, 3)`, in units of the kernel's width.
+        palette: `(count, 3)`, in the same units.
+        snap: How much of the distance to the nearest palette colour is forgotten.
+
+    Returns:
+        `(..., pixels, count)`.
+    """
+    nearness = _nearness(colors, palette)
+    own = 0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
+    nearest = ops.max(nearness, axis=-1, keepdims=True)
+    return ops.exp(nearness - ((1 - snap) * own + snap * nearest))
+
+
+def inverse_kernel(palette: Tensor) -> Tensor:
+    """Inverts the palette's own kernel by products of matrices alone (Newton-Schulz).
+
+    Args:
+        palette: `(count, 3)`, in units of the kernel's width.
+
+    Returns:
+        `(count, count)`.
+    """
+    eye = ops.eye(palette.shape[0], dtype="float32")
+    half = 0.5 * ops.sum(palette * palette, axis=-1, keepdims=True)
+    exponent = _nearness(palette, palette) - half
+    kernel = ops.exp(ops.minimum(exponent, 0.0)) + _RIDGE * eye
+    inverse = eye / ops.max(ops.sum(kernel, axis=0))
+    for _ in range(_INVERSE_STEPS):
+        inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
+    return inverse
+
+
+def _nearness(colors: Tensor, palette: Tensor) -> Tensor:
+    # The exponent of the kernel up to a term of the pixel alone, as one product.
+    transposed = ops.transpose(palette)
+    half = 0.5 * ops.sum(transposed * transposed, axis=0, keepdims=True)
+    ones = ops.ones_like(colors[..., :1])
+    return ops.matmul(
+        ops.concatenate([colors, ones], axis=-1),
+        ops.concatenate([transposed, -half], axis=0),
+    )
+
+
+def _move(palette: Tensor, colors: Tensor) -> Tensor:
+    share = ops.softmax(_SHARPNESS * _nearness(colors, palette), axis=-1)
+    share = ops.transpose(share)
+    # A palette colour without pixels stays where it is.
+    total = ops.sum(share, axis=-1, keepdims=True) + 1e-3
+    return (ops.matmul(share, colors) + 1e-3 * palette) / total
