@@ -60,6 +60,7 @@ setup(
     # The lower bounds are installed and tried in tests/test_packaging.py.
     install_requires=[
         "ai-edge-litert>=2.0.2",
+        "flatbuffers>=24.3.25",
         "keras>=3.12",
         "numpy>=1.26",
         "pillow>=11",

@@ -35,7 +35,15 @@ def test_version_is_that_of_the_package(run: Run) -> None:
 def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     result = run("--help")
     assert result.exit_code == 0
-    for text in ("segment", "evaluate", "models", "weights", "photo.jpg", "--vers"):
+    for text in (
+        "segment",
+        "evaluate",
+        "train",
+        "export",
+        "bench",
+        "photo.jpg",
+        "--vers",
+    ):
         assert text in result.stdout
 
 

@@ -1,3 +1,4 @@
+import importlib.util
 import sys
 from typing import Any
 
@@ -6,8 +7,15 @@ import pytest
 
 from keras_deeplab.inference import crf_reference
 from keras_deeplab.layers import CRF_PRESETS, DenseCRF
+from tests.conftest import lack
 from tests.layers import exact_crf
 from tests.layers.crf_worker import scene
+
+
+@pytest.fixture
+def library() -> None:
+    if importlib.util.find_spec("pydensecrf") is None:
+        lack("CRF", "No pydensecrf2: pip install 'keras-deeplab[crf]'")
 
 
 @pytest.fixture
@@ -16,11 +24,11 @@ def photo() -> tuple[np.ndarray, np.ndarray]:
     return logits[0], images[0].round()
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("preset", CRF_PRESETS)
 def test_reference_with_each_preset_is_nearly_the_exact_answer(
     preset: str, photo: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    pytest.importorskip("pydensecrf", reason="pip install 'keras-deeplab[crf]'")
     logits, image = photo
     start = exact_crf.softmax(logits)
     expected = exact_crf.refine(start, image, CRF_PRESETS[preset]).argmax(-1)
@@ -31,13 +39,13 @@ def test_reference_with_each_preset_is_nearly_the_exact_answer(
     np.testing.assert_allclose(shares, found, atol=1e-3)
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(
     "compatibility", [[0.5, 1, 2], [[0, 3, 1], [2, 0, 1], [1, 0.5, 0]]]
 )
 def test_reference_with_a_compatibility_agrees_with_the_layer(
     compatibility: Any, photo: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    pytest.importorskip("pydensecrf", reason="pip install 'keras-deeplab[crf]'")
     logits, image = photo
     kwargs = {"compatibility": compatibility, "iterations": 4, "theta_beta": 9.0}
     found = crf_reference(logits, image, **kwargs).argmax(-1)
@@ -53,10 +61,10 @@ def test_reference_without_its_library_names_the_command(
         crf_reference(*photo)
 
 
+@pytest.mark.usefixtures("library")
 def test_reference_of_sizes_that_differ_is_refused(
     photo: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    pytest.importorskip("pydensecrf", reason="pip install 'keras-deeplab[crf]'")
     logits, image = photo
     with pytest.raises(ValueError, match=r"`image` must have the shape"):
         crf_reference(logits, image[1:])

@@ -86,6 +86,19 @@ def photo_crops(data_dir: pathlib.Path) -> list[tuple[np.ndarray, np.ndarray]]:
     return crops
 
 
+def shares_of_labels(
+    preset: str, accuracy: str, crops: list[tuple[np.ndarray, np.ndarray]]
+) -> tuple[float, float]:
+    """How many labels are those of the exact answer, and were before."""
+    layer, found, before = DenseCRF(preset, accuracy=accuracy), [], []
+    for logits, image in crops:
+        start = exact_crf.softmax(logits)
+        exact = exact_crf.refine(start, image, CRF_PRESETS[preset])
+        found.append(agreement(refine(layer, logits, image), exact))
+        before.append(agreement(start, exact))
+    return float(np.mean(found)), float(np.mean(before))
+
+
 # The narrow colours of "v2" are the hardest; docs/dense_crf.md has whole photos.
 LEAST_AGREEMENT = {"accurate": 0.98, "mobile": 0.97}
 
@@ -95,14 +108,19 @@ LEAST_AGREEMENT = {"accurate": 0.98, "mobile": 0.97}
 def test_crf_of_photos_and_real_logits_is_nearly_the_exact_answer(
     preset: str, accuracy: str, photo_crops: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    layer, shares, changed = DenseCRF(preset, accuracy=accuracy), [], []
-    for logits, image in photo_crops:
-        start = exact_crf.softmax(logits)
-        exact = exact_crf.refine(start, image, CRF_PRESETS[preset])
-        shares.append(agreement(refine(layer, logits, image), exact))
-        changed.append(1 - agreement(start, exact))
-    assert np.mean(shares) > LEAST_AGREEMENT[accuracy]
-    assert 1 - np.mean(shares) < np.mean(changed)
+    found, before = shares_of_labels(preset, accuracy, photo_crops)
+    assert found > LEAST_AGREEMENT[accuracy]
+    assert found > before
+
+
+@pytest.mark.xfail(
+    strict=True, reason="A palette of 256 colours is too coarse for colours 3 wide."
+)
+def test_accurate_crf_of_narrow_colours_has_995_labels_of_1000(
+    photo_crops: list[tuple[np.ndarray, np.ndarray]],
+) -> None:
+    found, _ = shares_of_labels("v2", "accurate", photo_crops)
+    assert found > 0.995
 
 
 def test_position_term_alone_is_exact() -> None:
