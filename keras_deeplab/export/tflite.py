@@ -1,5 +1,6 @@
 """A model as a TFLite file."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -148,6 +149,9 @@ def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportRepo
         least_agreement=trial.least_agreement,
         mean_iou=trial.mean_iou(lite),
         keras_mean_iou=trial.mean_iou(model),
-        latency=measure_latency([part], seconds=_SECONDS),
+        latency=tuple(
+            dataclasses.replace(row, file=target.name)
+            for row in measure_latency([part], seconds=_SECONDS)
+        ),
         peak_bytes=measure_peak(part),
     )

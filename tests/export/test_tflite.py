@@ -170,6 +170,7 @@ def test_file_segments_and_scores_as_the_model_does(
     assert told["path"] == "m.tflite"
     assert told["mean_iou"] == report.mean_iou
     assert [row["threads"] for row in told["latency"]] == [1, 2]
+    assert {row["file"] for row in told["latency"]} == {report.path.name}
     assert told["peak_bytes"] > 0
     lite = LiteModel(path)
     assert evaluate(lite, photos, masks).mean_iou == report.mean_iou
