@@ -35,6 +35,9 @@ else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            problem = f"The disk knows no locks ({error.strerror})"
+            raise OSError(error.errno, problem, file.name) from error
         return True
 
     def _unlock(file: BinaryIO) -> None:

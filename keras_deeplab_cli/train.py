@@ -19,7 +19,7 @@ from keras_deeplab_cli.download import download
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.training import Recipe
+    from keras_deeplab.training import Recipe, Replicas
 
 
 def train(
@@ -118,6 +118,8 @@ def train(
     with output.busy("Starting"), quiet_import():
         from keras_deeplab import training
 
+    # First of all: TensorFlow connects the workers when it begins.
+    replicas = _replicas(strategy)
     try:
         chosen = training.find_recipe(recipe).with_changes(overrides)
         with _warnings_told():
@@ -131,20 +133,31 @@ def train(
                 resume=resume,
                 cache=cache,
                 workers=workers,
-                strategy=strategy,
+                strategy=replicas,
                 verbose=1 if sys.stdout.isatty() else 2,
                 say=output.say,
             )
-    except FloatingPointError as error:
+    except (FloatingPointError, ConnectionError) as error:
         output.complain(f"Error: {error}")
         raise typer.Exit(output.FAILED) from error
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         output.fail(str(error))
-    # Where several workers train, the chief alone has scores and writes.
-    if not report["scores"]:
-        return
+    if replicas.is_chief:
+        _say(report, out)
+
+
+def _say(report: Mapping[str, Any], out: Path) -> None:
     output.say(_table(report["scores"]))
     output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
+
+
+def _replicas(strategy: str) -> Replicas:
+    from keras_deeplab.training import make_strategy
+
+    try:
+        return make_strategy(strategy)
+    except (ValueError, RuntimeError) as error:
+        output.fail(f"--strategy {strategy}: {error}")
 
 
 def _parsed(changes: Sequence[str]) -> dict[str, Any]:

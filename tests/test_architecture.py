@@ -15,7 +15,14 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / CLI).rglob("*.py")])
 
 # From the ground up: a unit imports from itself and from the levels below it.
 LEVELS = (
-    ("_atomic_file", "_class_names", "_serialization", "_types", "_version"),
+    (
+        "_atomic_file",
+        "_file_lock",
+        "_class_names",
+        "_serialization",
+        "_types",
+        "_version",
+    ),
     ("layers",),
     ("backbones",),
     ("models",),

@@ -135,9 +135,9 @@ def batch_norm(
         epsilon=epsilon,
         is_training=True,
     )
-    # The operation returns the unbiased variance.
-    count = tf.cast(tf.size(inputs[..., 0]), tf.float32)
-    return outputs, mean, variance * ((count - 1) / count)
+    # The operation returns the unbiased variance, which of one pixel is no number.
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+    return outputs, mean, tf.math.multiply_no_nan(variance, (count - 1) / count)
 
 
 def _becomes_tflite() -> bool:

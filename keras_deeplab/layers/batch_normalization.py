@@ -7,6 +7,8 @@ import keras
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 
+_FUSED_DTYPES = ("float16", "bfloat16", "float32")
+
 
 # Keras derives the names in weights files from that of the class: it stays Keras's own.
 @register
@@ -60,7 +62,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and self.center
             and not self.synchronized
             and not getattr(self, "renorm", False)
-            and keras.backend.standardize_dtype(inputs.dtype) != "float64"
+            and keras.backend.standardize_dtype(inputs.dtype) in _FUSED_DTYPES
+            and self.variable_dtype == "float32"
         )
 
     def _train_fused(self, inputs: Tensor) -> Tensor:

@@ -65,11 +65,13 @@ class Recipe:
             for that of the official code, meant for tens of thousands of steps.
         ema: Share of the averaged weights kept at a step; `None` for no averages.
         accumulation: Steps whose gradients make one update.
-        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
+        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"float64"`
+            to compare trainings with each other.
         evaluation_output_stride: Output stride of the model that is scored and kept;
             `None` for that of the training.
         evaluate_every: Epochs between two evaluations; the last is always evaluated.
-        teacher: File of a model to learn from as well, or `None`; see `Distiller`.
+        teacher: File of a model to learn from as well, or `None`; see `Distiller`. It
+            computes in the recipe's precision too.
         teacher_weight: Its share in the loss.
         teacher_temperature: Temperature of both softmaxes.
         seed: Seed of the initial weights, the dropout, the order and the augmentation.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -63,6 +64,11 @@ class Recorder(keras.callbacks.Callback):
     def done(self) -> int:
         """Number of epochs that are done."""
         return len(self.rows)
+
+    @property
+    def last_good(self) -> Path | None:
+        """The newest checkpoint, or `None`."""
+        return self._folder.checkpoints.newest_path()
 
     @property
     def report(self) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class Replicas(contextlib.AbstractContextManager["Replicas"]):
         self._inside = False
 
     def __enter__(self) -> Self:
+        if self._inside:
+            raise RuntimeError(
+                "These replicas are entered already: call what enters them, such as "
+                "`train`, outside of the `with` block."
+            )
         if self.strategy is not None:
             self._scope.enter_context(self.strategy.scope())
         self._inside = True
@@ -66,19 +71,31 @@ class Replicas(contextlib.AbstractContextManager["Replicas"]):
         """Returns whether all workers name the same number; a step they take together.
 
         Args:
-            number: What this worker names.
+            number: What this worker names, of at most 63 bits.
         """
         if self.workers == 1:
             return True
         import tensorflow as tf
 
         def gather() -> Tensor:
-            mine = tf.constant([number])
+            mine = tf.constant([number], tf.int64)
             return tf.distribute.get_replica_context().all_gather(mine, axis=0)
 
         found = self.strategy.run(tf.function(gather))
         every = self.strategy.experimental_local_results(found)[0]
         return bool(np.all(every.numpy() == number))
+
+    def is_lost_worker(self, error: Exception) -> bool:
+        """Returns whether an error of `fit` means that another worker is gone.
+
+        Args:
+            error: What `fit` raised.
+        """
+        if self.workers == 1:
+            return False
+        import tensorflow as tf
+
+        return isinstance(error, tf.errors.OpError)
 
     def on_chief(self, callbacks: Sequence[Any]) -> list[Any]:
         """Returns the callbacks on the chief, and none on the other workers.

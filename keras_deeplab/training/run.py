@@ -2,7 +2,9 @@
 
 import contextlib
 import importlib.util
+import json
 import os
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,9 @@ from keras_deeplab.training.report import (
 from keras_deeplab.training.run_folder import RunFolder
 from keras_deeplab.training.stop_on_nan import StopOnNaN
 from keras_deeplab.training.strategy import make_strategy
+
+# No checksum of 32 bits.
+_REFUSED = -1
 
 
 def train(
@@ -66,8 +71,10 @@ def train(
         strategy: A name for `make_strategy`, or what it made, to train on several
             devices or machines, which share each batch. With several workers all call
             this with the same `out`, in a folder that they share, and the chief, which
-            alone scores and writes, returns the report of it all.
-        callbacks: Further callbacks of `fit`.
+            alone scores and writes, returns the report of it all; the others return
+            what they knew at the beginning.
+        callbacks: Further callbacks of `fit`. With several workers they run on each,
+            and the scores are in the logs of the chief alone.
         command: The command to repeat, for the report; `None` for the process's own.
         verbose: As in `fit`.
         say: Told what is done, one sentence at a time.
@@ -79,8 +86,9 @@ def train(
         ValueError: If `out` is not empty, its training is another one, the data do
             not suit the recipe, a field of it is out of range, or the replicas cannot
             share its batches.
-        OSError: If a file cannot be read or written; a `BlockingIOError` if another
-            process trains in `out`.
+        OSError: If a file cannot be read or written, or `out` lies on a disk that
+            knows no locks; a `BlockingIOError` if another process trains in `out`, and
+            a `ConnectionError` if another worker is gone.
         FloatingPointError: If the loss or a weight is not finite. The message names
             the step, the files of its batch and the last good checkpoint.
     """
@@ -91,7 +99,8 @@ def train(
     say = say if say is not None and replicas.is_chief else _silent
     splits = data if isinstance(data, Splits) else find_data(recipe, data)
     folder = RunFolder(Path(out))
-    if replicas.is_chief:
+    # Of several workers the chief checks when the others can be told.
+    if replicas.workers == 1:
         folder.check(recipe, resume=resume)
     checkpoint = folder.checkpoints.newest() if resume else None
     keras.utils.set_random_seed(recipe.seed)
@@ -123,12 +132,19 @@ def train(
             "parameters": model.count_params(),
         },
     )
-    if checkpoint is not None:
-        recorder.restore(trained.optimizer, checkpoint)
-        say(f"Going on after epoch {recorder.done} of {recorder.epochs}")
-    _check_start(replicas, recorder, folder)
-    begun = folder.begin(recipe, resume=resume)
-    with begun if replicas.is_chief else contextlib.nullcontext():
+    with contextlib.ExitStack() as held:
+        try:
+            if checkpoint is not None:
+                recorder.restore(trained.optimizer, checkpoint)
+            if replicas.is_chief:
+                held.enter_context(folder.begin(recipe, resume=resume))
+        except (OSError, ValueError):
+            # The others wait for this step, and then end as well.
+            replicas.agree(_REFUSED)
+            raise
+        _check_same_start(replicas, recorder, folder)
+        if checkpoint is not None:
+            say(f"Going on after epoch {recorder.done} of {recorder.epochs}")
         if replicas.is_chief:
             recorder.write_report()
         if recorder.done < recorder.epochs:
@@ -136,7 +152,7 @@ def train(
             # What comes after the recorder sees its scores in the logs.
             after = [*on_chief, *callbacks]
             verbose = verbose if replicas.is_chief else 0
-            _fit(trained, batches, recorder, folder, after, verbose)
+            _fit(trained, batches, recorder, replicas, after, verbose)
     return recorder.report
 
 
@@ -146,11 +162,17 @@ def _model(recipe: Recipe, splits: Splits, checkpoint: Checkpoint | None) -> Seg
     return rebuild_model(recipe, checkpoint.facts["config"])
 
 
-def _check_start(replicas: Replicas, recorder: Recorder, folder: RunFolder) -> None:
-    if not replicas.agree(recorder.done):
+def _check_same_start(
+    replicas: Replicas, recorder: Recorder, folder: RunFolder
+) -> None:
+    start = recorder.report
+    told = [start[key] for key in ("recipe", "data", "epochs_done")]
+    # Never that of a refusal.
+    if not replicas.agree(zlib.crc32(json.dumps(told).encode())):
         raise ValueError(
-            "`out` must be in a folder that all workers share: they found different "
-            f"checkpoints. Received: out={folder.path}, after epoch {recorder.done}"
+            "All workers must train the same, in an `out` that they share: another one "
+            "has another recipe, other data or another checkpoint, or may not write "
+            f"there. Received: out={folder.path}, after epoch {recorder.done}"
         )
 
 
@@ -158,7 +180,7 @@ def _fit(
     trained: keras.Model,
     batches: Batches,
     recorder: Recorder,
-    folder: RunFolder,
+    replicas: Replicas,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: Any,
 ) -> None:
@@ -173,9 +195,16 @@ def _fit(
             callbacks=[*needed, StopOnNaN(files=batches.files), *callbacks],
         )
     except FloatingPointError as error:
-        good = folder.checkpoints.newest_path()
+        good = recorder.last_good or "none"
         raise FloatingPointError(
-            f"{error} The last good checkpoint: {good or 'none'}."
+            f"{error} The last good checkpoint: {good}."
+        ) from error
+    except Exception as error:
+        if not replicas.is_lost_worker(error):
+            raise
+        raise ConnectionError(
+            "Another worker is gone. Start all of them again with `resume`, or "
+            f"--resume. ({error})"
         ) from error
 
 

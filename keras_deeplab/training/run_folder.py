@@ -28,12 +28,10 @@ class RunFolder:
         self.last = path / "last.keras"
         self.tensorboard = path / "tensorboard"
         self._recipe = path / "recipe.json"
-        self._seen: Path | None = None
+        self._seen = self.checkpoints.newest_path()
 
     def check(self, recipe: Recipe, *, resume: bool) -> None:
         """Checks that a training may be written here, and changes nothing.
-
-        Call it before the checkpoints are read; `begin` holds on to what it saw.
 
         Args:
             recipe: The training's recipe.
@@ -43,7 +41,6 @@ class RunFolder:
             ValueError: If the folder is not empty and `resume` is not set, or the
                 training in it is another one.
         """
-        self._seen = self.checkpoints.newest_path()
         found = self._has_files()
         if found and not resume:
             raise ValueError(
@@ -67,14 +64,14 @@ class RunFolder:
         Raises:
             ValueError: If `check` would raise it now.
             BlockingIOError: If another process trains in the folder, or did since
-                `check`.
-            OSError: If the folder cannot be made or written to.
+                this object was made.
+            OSError: If the folder cannot be made or written to, or lies on a disk that
+                knows no locks.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with lock_file(self._recipe, wait=False):
-            seen = self._seen
             self.check(recipe, resume=resume)
-            if seen != self._seen:
+            if self._seen != self.checkpoints.newest_path():
                 raise BlockingIOError(
                     "Another process trained in the folder meanwhile: start again. "
                     f"Received: out={self.path}"

@@ -31,7 +31,8 @@ def make_strategy(
 
     Each batch of the dataset is the global one, which the replicas share evenly. Batch
     norms are synchronized, frozen ones stay so, and losses, gradients and metrics are
-    of all replicas, so that the weights become those of one replica that does it all.
+    of all replicas, so that the weights become those of one replica that does it all,
+    but for what dropout drops.
     Give `fit` a `tf.data.Dataset` that is the same on every worker: with `repeat` and
     `steps_per_epoch` in the case of `keras_deeplab.data.make_dataset`. A last batch may
     be smaller in `evaluate`; on CPUs it must hold an image for each replica, since what

@@ -33,8 +33,8 @@ def convert_weights(
         out: File to write, whole or not at all, over one that may be there: `.keras`,
             which `load_model` reads and which needs no arguments, or `.weights.h5`, for
             the argument `weights` of the same model.
-        float16: Whether to store the numbers in half the bytes, rounded to 11 bits.
-            They are float32 again when loaded.
+        float16: Whether to store the numbers in half the bytes, rounded to 11 bits, or
+            to multiples of 6e-8. They are float32 again when loaded.
 
     Returns:
         The model, and what became of the variables of the source.

@@ -18,7 +18,7 @@ def store_half_floats(path: Path) -> None:
     """Stores the float32 arrays of a file of Keras as float16.
 
     Keras reads them into float32 weights: the model is as before, with weights rounded
-    to 11 bits.
+    to 11 bits, and to multiples of 6e-8 where they are smaller than 6e-5.
 
     Args:
         path: A `.keras` or `.weights.h5` file, which is replaced whole or not at all.

@@ -35,7 +35,7 @@ def convert(
     float16: Annotated[
         bool,
         typer.Option(
-            "--float16", help="Store the numbers in half the bytes, rounded to 11 bits."
+            "--float16", help="Store the numbers in half the bytes, rounded to float16."
         ),
     ] = False,
 ) -> None:

@@ -64,6 +64,18 @@ def test_half_precision_keeps_statistics_in_full(policy: str) -> None:
     np.testing.assert_allclose(found[0], expected[0], rtol=0.02, atol=0.02)
 
 
+@pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64"])
+def test_other_policies_train_as_in_keras(policy: str) -> None:
+    inputs = pixels((4, 9, 9, 3)) + 1
+    cast = keras.ops.cast(inputs, policy)
+    found, expected = (
+        trained(cls, cast, dtype=policy)
+        for cls in (BatchNormalization, keras.layers.BatchNormalization)
+    )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def operations(layer: keras.layers.Layer, **kwargs: Any) -> set[str]:
     layer.build(SHAPE)
     step = tf.function(lambda x: layer(x, **kwargs))

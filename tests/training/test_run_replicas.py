@@ -77,11 +77,31 @@ def test_run_of_two_workers_of_which_one_was_killed_goes_on_to_the_same(
         "tiny_run.py", given, (*given, "--kill-in", 2)
     )
     assert killed == -signal.SIGKILL
-    assert left == 1, errors
+    assert left == 1
+    assert "Another worker is gone" in errors
+    before = Checkpoints(out / "checkpoints").newest()
+    assert before is not None
+    assert before.epoch == 2
+    rows = (out / "history.csv").read_text().splitlines()[:3]
     resumed = (*given, "--resume")
     for code, errors in run_together("tiny_run.py", resumed, resumed):
         assert code == 0, errors
     assert_same(out, alone)
+    # With the seconds that they took.
+    assert (out / "history.csv").read_text().splitlines()[:3] == rows
+
+
+def test_workers_of_which_the_chief_may_not_write_all_end(
+    data: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("mine")
+    given = words(data, tmp_path / "run")
+    chief, other = run_together("tiny_run.py", given, given)
+    assert (chief[0], other[0]) == (1, 1)
+    assert "`out` must be a new or an empty folder" in chief[1]
+    assert "All workers must train the same" in other[1]
+    assert [each.name for each in (tmp_path / "run").glob("[!.]*")] == ["mine.txt"]
 
 
 def test_workers_that_find_different_checkpoints_are_refused(
@@ -90,5 +110,5 @@ def test_workers_that_find_different_checkpoints_are_refused(
     theirs, empty = (words(data, out) for out in (alone, tmp_path / "run"))
     for code, errors in run_together("tiny_run.py", (*theirs, "--resume"), empty):
         assert code == 1
-        assert "`out` must be in a folder that all workers share" in errors
+        assert "All workers must train the same" in errors
     assert not (tmp_path / "run").exists()
