@@ -42,9 +42,12 @@ def resized_strips(
 def _rows(
     logits: np.ndarray[Any, Any], matrix: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
-    used = np.flatnonzero(matrix.any(axis=0))
-    near = slice(used[0], used[-1] + 1)
-    return np.tensordot(matrix[:, near], logits[near], axes=1)
+    # Not as a product of matrices: its rounding differs with the height of the strip.
+    rows = np.arange(len(matrix))
+    above = (matrix > 0).argmax(axis=1)
+    below = matrix.shape[1] - 1 - (matrix[:, ::-1] > 0).argmax(axis=1)
+    share = np.where(below > above, matrix[rows, below], 0)[:, None, None]
+    return matrix[rows, above][:, None, None] * logits[above] + share * logits[below]
 
 
 def _columns(strip: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:
