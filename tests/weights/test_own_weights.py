@@ -1,6 +1,7 @@
 """The weights that come with the package."""
 
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from keras_deeplab.data import load_dataset
 from keras_deeplab.inference import score_data
 from keras_deeplab.weights import WeightsRow, manifest
 
+ROOT = pathlib.Path(__file__).parents[2]
 OWN = [row for row in manifest().values() if not row.urls]
 each = pytest.mark.parametrize("row", OWN, ids=lambda row: row.name)
 
@@ -31,19 +33,35 @@ def test_own_weights_need_no_network(
 
 
 def test_data_set_is_enough_of_a_name() -> None:
-    model = DeepLabV3Plus("mobilenet_v2", alpha=0.35, weights="camvid")
-    named = load_model("deeplabv3plus_mobilenet_v2_035_camvid")
-    for ours, theirs in zip(model.weights, named.weights, strict=True):
-        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+    for width, part in ((1.0, ""), (0.35, "_035")):
+        model = DeepLabV3Plus("mobilenet_v2", alpha=width, weights="camvid")
+        named = load_model(f"deeplabv3plus_mobilenet_v2{part}_camvid")
+        for ours, theirs in zip(model.weights, named.weights, strict=True):
+            np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+def scores_of_the_card(column: int) -> dict[str, float]:
+    card = (ROOT / "docs" / "camvid.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"<!-- table: camvid -->(.*)<!-- end", card, re.S)
+    lines = [line.replace("*", "").split("|") for line in table.split("\n") if line]
+    cells = [[cell.strip() for cell in line] for line in lines[2:]]
+    return {name: float(line[column]) for _, name, *line in cells}
 
 
 @pytest.mark.slow
 @each
-def test_own_weights_score_what_the_manifest_says(
+def test_own_weights_score_what_the_manifest_and_the_card_say(
     row: WeightsRow, data_dir: pathlib.Path
 ) -> None:
     val = load_dataset("camvid", data_dir / "camvid", "val")
     model = load_model(row.name)
-    for score, size in zip(row.measured, (480, None), strict=True):
-        found = score_data(model, val, size=size).mean_iou
-        assert 100 * found == pytest.approx(score.value, abs=0.06)
+    (score, finer) = row.measured
+    found = score_data(model, val)
+    assert 100 * found.mean_iou == pytest.approx(score.value, abs=0.06)
+    told = scores_of_the_card(OWN.index(row))
+    assert told.pop("mean") == score.value
+    assert list(told) == list(model.class_names or ())
+    for name, iou in zip(told, found.class_iou, strict=True):
+        assert 100 * iou == pytest.approx(told[name], abs=0.3)
+    found = score_data(model.with_output_stride(8), val)
+    assert 100 * found.mean_iou == pytest.approx(finer.value, abs=0.06)
