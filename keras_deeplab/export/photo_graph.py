@@ -124,9 +124,24 @@ def decode_photo(content: Tensor, most_pixels: int) -> Tensor:
             jpeg,
             # As exact as Pillow; TensorFlow's default is not.
             lambda: tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE"),
-            lambda: tf.io.decode_png(content, 3),
+            lambda: _on_white(tf.io.decode_png(content, 4)),
         )
     return tf.ensure_shape(photo, (None, None, 3))
+
+
+def _on_white(rgba: Tensor) -> Tensor:
+    """Puts what is transparent on white, as `inference.read_photo` does."""
+    color, alpha = rgba[..., :3], rgba[..., 3:]
+    return tf.cond(
+        tf.reduce_all(alpha == 255), lambda: color, lambda: _blended(color, alpha)
+    )
+
+
+def _blended(color: Tensor, alpha: Tensor) -> Tensor:
+    # 16 bits, not 32: the photo may be large. No sum goes beyond 255 * 255 + 127.
+    opacity = tf.cast(alpha, tf.uint16)
+    white = 255 * (255 - opacity)
+    return tf.cast((tf.cast(color, tf.uint16) * opacity + white + 127) // 255, tf.uint8)
 
 
 def _png_size(content: Tensor) -> Tensor:
