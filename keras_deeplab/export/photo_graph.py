@@ -138,7 +138,9 @@ def _png_photo(content: Tensor) -> Tensor:
     colors = channels - (channels + 1) % 2
     color = tf.broadcast_to(pixels[..., :colors], (height, width, 3))
     return tf.cond(
-        colors == channels, lambda: color, lambda: _on_white(color, pixels[..., colors:])
+        colors == channels,
+        lambda: color,
+        lambda: _on_white(color, pixels[..., colors:]),
     )
 
 
