@@ -22,8 +22,8 @@ class PhotoGraph:
     """Segments image files of any size, as `keras_deeplab.segment` does.
 
     Differences: a photo is not turned upright, since the label map is to fit the file's
-    own pixels; one colour that a PNG file declares transparent is seen; and TensorFlow's
-    Lanczos shrinks where Pillow's does elsewhere.
+    own pixels; a colour that a PNG file declares transparent is seen; and TensorFlow's
+    Lanczos rounds otherwise than Pillow's.
 
     Args:
         model: The model, whose input and crop say how a photo is laid out.

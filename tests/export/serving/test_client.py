@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +17,7 @@ from tests.export.image_files import BROKEN, PNG, encoded, pixels
 from tests.export.serving.example import load_example
 from tests.export.serving.prediction_service import PredictionService, listening
 
-client = load_example("client")
+client, load = load_example("client"), load_example("load")
 
 
 @pytest.fixture
@@ -48,10 +49,8 @@ def test_client_writes_labels_and_overlay_of_an_upright_photo(
 ) -> None:
     out, classes = photo.parent / "out", photo.parent / "classes.txt"
     classes.write_text("\n".join(served.model.class_names))
-    client.main(
-        [str(photo), "--server", server, "--grpc"]
-        + ["--classes", str(classes), "--out", str(out)]
-    )
+    options = ["--classes", str(classes), "--out", str(out)]
+    client.main([str(photo), "--server", server, "--grpc", *options])
     (request,) = service.requests
     assert list(request.output_filter) == ["labels_bytes"]
     labels = inference.read_labels(out / "photo.labels.png")
@@ -109,3 +108,21 @@ def test_client_says_what_is_wrong_with_server_or_model(
     with pytest.raises(SystemExit):
         client.main([str(photo), "--server", "127.0.0.1:9"])
     assert "127.0.0.1:9 does not answer" in capsys.readouterr().err
+
+
+def test_load_tells_requests_errors_and_times(
+    service: PredictionService,
+    server: str,
+    photo: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ["--grpc", "--requests", "5", "--concurrency", "2"]
+    load.main([str(photo), "--server", server, *options])
+    load.main([str(photo), "--server", server, *options, "--model", "road"])
+    good, bad = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(
+        r"2 callers: 5 requests, 0 errors, [\d.]+ a second, p50 \d+ ms, p95 \d+ ms",
+        good,
+    )
+    assert "5 requests, 5 errors" in bad
+    assert len(service.requests) == 10

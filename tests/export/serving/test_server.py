@@ -60,11 +60,10 @@ def kserve(served: Served, folder: pathlib.Path) -> Iterator[tuple[Any, str]]:
         port = found.getsockname()[1]
     log = folder / "log.txt"
     with log.open("w") as file:
+        command = [kserve_python(folder / "venv"), _SCRIPT]
+        command += [served.folder, served.name, port]
         process = subprocess.Popen(
-            [kserve_python(folder / "venv"), str(_SCRIPT)]
-            + [str(served.folder), served.name, str(port)],
-            stdout=file,
-            stderr=file,
+            [str(word) for word in command], stdout=file, stderr=file
         )
     address = f"127.0.0.1:{port}"
     try:
@@ -136,7 +135,8 @@ def test_server_under_load_and_attack_answers_as_python_does(
             return client.ask_rest(server, served.name, photo)
 
         found = load.put_load(ask, [files[name] for name in order], concurrency=8)
-        print(found.summary())
+        errors = 2 * len(BROKEN)
+        assert found.summary().startswith(f"{len(order)} requests, {errors} errors, ")
         for name, answer in zip(order, found.answers, strict=True):
             if name in WHOLE:
                 np.testing.assert_array_equal(decoded(answer), expected[name])
