@@ -14,6 +14,9 @@ MANIFEST = ("weights_manifest.json", "weights_manifest.schema.json")
 # require it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources"]
 
+# Of examples/serving/client.py, to speak gRPC.
+SERVING = ["tensorflow-serving-api>=2.20"]
+
 
 class BuildPy(build_py):
     """Ships the manifest of weights, and its schema, inside the package.
@@ -77,12 +80,17 @@ setup(
         "dev": [
             "build",
             "jsonschema>=4.20",
+            # Of the tests of examples/serving.
+            "kubernetes-validate>=1.34",
             "mypy>=1.18",
             "pytest>=9",
             "pytest-xdist>=3.6",
+            "pyyaml",
             "ruff>=0.15",
+            *SERVING,
             *TFDS,
         ],
+        "serving": SERVING,
         "tfds": TFDS,
         # `keras-deeplab train` then writes what it shows.
         "tensorboard": ["tensorboard>=2.20"],

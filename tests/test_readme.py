@@ -52,8 +52,9 @@ def test_python_of_the_readme_runs(
 
 
 def commands() -> list[str]:
-    """Every command of the README, the guide to weights, and the manifest."""
-    pages = README + (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    """Every command of the README, the guides it names, and the manifest."""
+    guides = ("docs/weights.md", "examples/serving/README.md")
+    pages = README + "".join((ROOT / g).read_text(encoding="utf-8") for g in guides)
     written = re.findall(r"(?:^|`)(keras-deeplab (?:[^`\n\\]|\\\n)+)", pages, re.M)
     scores = [score for row in manifest().values() for score in row.measured]
     return sorted({*written, *(score.command or "" for score in scores)})

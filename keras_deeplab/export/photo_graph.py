@@ -22,7 +22,8 @@ class PhotoGraph:
     """Segments image files of any size, as `keras_deeplab.segment` does.
 
     Differences: a photo is not turned upright, since the label map is to fit the file's
-    own pixels, and TensorFlow's Lanczos shrinks where Pillow's does elsewhere.
+    own pixels; a colour that a PNG file declares transparent is seen; and TensorFlow's
+    Lanczos rounds otherwise than Pillow's.
 
     Args:
         model: The model, whose input and crop say how a photo is laid out.
@@ -124,9 +125,31 @@ def decode_photo(content: Tensor, most_pixels: int) -> Tensor:
             jpeg,
             # As exact as Pillow; TensorFlow's default is not.
             lambda: tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE"),
-            lambda: tf.io.decode_png(content, 3),
+            lambda: _png_photo(content),
         )
     return tf.ensure_shape(photo, (None, None, 3))
+
+
+def _png_photo(content: Tensor) -> Tensor:
+    # With the channels of the file: TensorFlow makes four of them wrongly where a
+    # channel has fewer than 8 bits.
+    pixels = tf.io.decode_png(content)
+    height, width, channels = tf.unstack(tf.shape(pixels))
+    colors = channels - (channels + 1) % 2
+    color = tf.broadcast_to(pixels[..., :colors], (height, width, 3))
+    return tf.cond(
+        colors == channels,
+        lambda: color,
+        lambda: _on_white(color, pixels[..., colors:]),
+    )
+
+
+def _on_white(color: Tensor, alpha: Tensor) -> Tensor:
+    """Puts what is transparent on white, as `inference.read_photo` does."""
+    # 16 bits, not 32: the photo may be large. No sum goes beyond 255 * 255 + 127.
+    opacity = tf.cast(alpha, tf.uint16)
+    white = 255 * (255 - opacity)
+    return tf.cast((tf.cast(color, tf.uint16) * opacity + white + 127) // 255, tf.uint8)
 
 
 def _png_size(content: Tensor) -> Tensor:

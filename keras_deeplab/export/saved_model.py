@@ -15,8 +15,10 @@ from keras_deeplab.models import Segmenter
 
 # The same numbers in the same order: only ties and rounding can tell.
 _AGREEMENT = 0.999
-# More than any phone takes.
-_MOST_PIXELS = 2**26
+# A photo of so many pixels takes about 1 GB beside a small model: first one that is
+# scaled down to the model's input, then one that the model takes as it is.
+_MOST_PIXELS_SCALED = 2**26
+_MOST_PIXELS_WHOLE = 2**22
 
 
 def to_saved_model(
@@ -29,7 +31,7 @@ def to_saved_model(
     masks: str | os.PathLike[str] | None = None,
     ignore_label: int | None = 255,
     least_agreement: float | None = None,
-    most_pixels: int = _MOST_PIXELS,
+    most_pixels: int | None = None,
     refine: Refine | None = None,
 ) -> ExportReport:
     """Writes a model as a version of a SavedModel, and a report of it.
@@ -41,8 +43,9 @@ def to_saved_model(
     - `probabilities`: `image` to `probabilities`, float32
       `(batch, height, width, classes)`;
     - `serve_bytes`: `image_bytes`, strings `(batch,)`, JPEG or PNG files of any size,
-      to `labels_bytes`: PNG files of one label a pixel, of the files' own sizes. An
-      image that is damaged, cut short or too large is an error before it is decoded.
+      to `labels_bytes`: PNG files of one label a pixel, of the files' own sizes, not
+      turned upright. An image of another format, damaged, cut short or too large is an
+      error, for its whole batch; one that is too large is never decoded.
 
     Requests to warm TensorFlow Serving up lie in the folder. It is compared with the
     Keras model on photos before it is put in its place, `PATH/VERSION`, with
@@ -61,7 +64,9 @@ def to_saved_model(
         ignore_label: Label of the mask pixels that do not count.
         least_agreement: The share of the photos' pixels that must get the same label
             from both, in `[0, 1]`; by default 0.999.
-        most_pixels: The largest image that `serve_bytes` decodes.
+        most_pixels: The largest image that `serve_bytes` decodes. By default 2**26, or
+            2**22 if the model has neither a size of its input nor a `crop_size`, and so
+            takes a photo as it is.
         refine: A step between logits and answer: `(logits, pixels) -> logits`.
 
     Returns:
@@ -81,7 +86,8 @@ def to_saved_model(
         >>> report.path  # doctest: +SKIP
         PosixPath('models/street/1')
     """
-    most_pixels = arguments.positive(most_pixels=most_pixels)
+    if most_pixels is not None:
+        most_pixels = arguments.positive(most_pixels=most_pixels)
     check_backend()
     trial = make_trial(photos, masks, ignore_label, least_agreement, _AGREEMENT)
     fixed = model if size is None else fixed_size(model, size)
@@ -91,7 +97,7 @@ def to_saved_model(
     job = SavedModelJob(
         graph=Graph(model=fixed, refine=refine),
         name=Path(path).resolve().name,
-        most_pixels=most_pixels,
+        most_pixels=most_pixels or _most_pixels(fixed),
     )
     target = _version_folder(Path(path), version)
     with part_beside(report_path(target)) as told, folder_beside(target) as part:
@@ -99,6 +105,11 @@ def to_saved_model(
         report = job.report(part, target, trial)
         told.write_text(report.to_json(), encoding="utf-8")
     return report
+
+
+def _most_pixels(model: Segmenter) -> int:
+    as_it_is = model.crop_size is None and None in model.input_shape[1:3]
+    return _MOST_PIXELS_WHOLE if as_it_is else _MOST_PIXELS_SCALED
 
 
 def _version_folder(path: Path, version: int | None) -> Path:

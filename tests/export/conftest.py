@@ -1,13 +1,17 @@
+import dataclasses
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from keras_deeplab.export import tflite
+from keras_deeplab.export import tflite, to_saved_model
 from keras_deeplab.layers import BatchNormalization
 from keras_deeplab.models import DeepLabV3
+from tests.export.image_files import MOST_PIXELS
 
 
 def make_model(**kwargs: object) -> DeepLabV3:
@@ -53,3 +57,28 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
             folder / f"{index}.png"
         )
     return folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A model and what was exported of it."""
+
+    model: DeepLabV3
+    saved: Any
+    folder: pathlib.Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.parent.name
+
+
+@pytest.fixture(scope="session")
+def served(
+    model: DeepLabV3, tmp_path_factory: pytest.TempPathFactory, photos: pathlib.Path
+) -> Served:
+    path = tmp_path_factory.mktemp("served") / "street"
+    report = to_saved_model(model, path, photos=photos, most_pixels=MOST_PIXELS)
+    assert report.path == path / "1"
+    assert report.parity.agreement > 0.999
+    saved = tf.saved_model.load(str(report.path))
+    return Served(model, saved, report.path)

@@ -3,39 +3,36 @@
 import io
 import json
 import pathlib
-import struct
+import types
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_deeplab
-from keras_deeplab.export import ExportError, to_saved_model
+from keras_deeplab.export import ExportError, saved_model, to_saved_model
 from keras_deeplab.export.photo_graph import PhotoGraph
 from keras_deeplab.inference.framing import frame_for, lay_out
 from keras_deeplab.models import DeepLabV3
-from tests.export.conftest import make_model
-from tests.export.prediction_log import read_predict_request
-
-Served = tuple[DeepLabV3, Any, pathlib.Path]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, photos: pathlib.Path) -> Served:
-    model = make_model(crop_size=(65, 49))
-    folder = tmp_path_factory.mktemp("served") / "street"
-    report = to_saved_model(model, folder, photos=photos, most_pixels=10_000)
-    assert report.path == folder / "1"
-    assert report.parity.agreement > 0.999
-    return model, tf.saved_model.load(str(folder / "1")), folder
+from tests.export.conftest import Served, make_model
+from tests.export.image_files import (
+    BROKEN,
+    JPEG,
+    PNG,
+    PROFILE_BOMB,
+    WHOLE,
+    encoded,
+    pixels,
+)
 
 
 def test_batch_of_pixels_of_any_size_gets_labels_and_probabilities(
     served: Served,
 ) -> None:
-    model, saved, _ = served
+    model, saved = served.model, served.saved
     image = np.random.default_rng(0).integers(0, 256, (2, 41, 57, 3), "uint8")
     logits = np.asarray(model(model.preprocess(image), training=False))
     (labels,) = saved.signatures["serving_default"](image=tf.constant(image)).values()
@@ -44,14 +41,6 @@ def test_batch_of_pixels_of_any_size_gets_labels_and_probabilities(
     found = saved.signatures["probabilities"](image=tf.constant(image))
     expected = tf.nn.softmax(logits)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
-
-
-def png(size: tuple[int, int], **kwargs: object) -> bytes:
-    random = np.random.default_rng(0)
-    small = Image.fromarray(random.integers(0, 256, (4, 5, 3), "uint8"))
-    file = io.BytesIO()
-    small.resize(size).save(file, **{"format": "PNG", **kwargs})
-    return file.getvalue()
 
 
 def agreement(labels: np.ndarray, expected: np.ndarray) -> float:
@@ -65,15 +54,38 @@ def label_map(saved: Any, *contents: bytes) -> list[np.ndarray]:
     return [np.array(Image.open(io.BytesIO(file))) for file in files]
 
 
-def test_image_files_of_any_size_get_label_maps_of_their_own(served: Served) -> None:
-    model, saved, _ = served
-    contents = [png((40, 30)), png((64, 65), format="JPEG", quality=95)]
-    for labels, content in zip(label_map(saved, *contents), contents, strict=True):
-        expected = keras_deeplab.segment(model, Image.open(io.BytesIO(content)))
-        assert labels.dtype == np.uint8
-        assert agreement(labels, expected) > 0.98
-    (labels,) = label_map(saved, png((90, 100)))
-    assert labels.shape == (100, 90)
+@pytest.mark.parametrize("name", WHOLE)
+def test_image_file_of_any_kind_gets_the_labels_of_segment(
+    name: str, served: Served
+) -> None:
+    (labels,) = label_map(served.saved, WHOLE[name])
+    expected = keras_deeplab.segment(served.model, Image.open(io.BytesIO(WHOLE[name])))
+    assert labels.dtype == np.uint8
+    assert agreement(labels, expected) > 0.98
+
+
+def test_batch_of_image_files_gets_label_maps_of_their_own_sizes(
+    served: Served,
+) -> None:
+    sizes = [(64, 65), (90, 100), (1, 1), (3000, 3)]
+    files = [encoded(pixels("RGB", size)) for size in sizes]
+    maps = label_map(served.saved, *files)
+    assert [labels.shape[::-1] for labels in maps] == sizes
+
+
+def test_profile_that_unpacks_to_much_is_passed_over(served: Served) -> None:
+    np.testing.assert_array_equal(
+        label_map(served.saved, PROFILE_BOMB), label_map(served.saved, PNG)
+    )
+
+
+def test_photo_that_lies_on_its_side_is_not_turned(served: Served) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = encoded(pixels("RGB"), "JPEG", quality=95, exif=exif)
+    np.testing.assert_array_equal(
+        label_map(served.saved, file), label_map(served.saved, JPEG)
+    )
 
 
 @pytest.mark.parametrize("size", [(20, 30), (65, 49), (100, 90), (40, 200)])
@@ -90,7 +102,7 @@ def test_photo_of_any_size_is_laid_out_as_segment_does(
     size: tuple[int, int], kwargs: dict[str, Any]
 ) -> None:
     model = DeepLabV3("mobilenet_v2", alpha=0.35, filters=8, **kwargs)
-    photo = np.array(Image.open(io.BytesIO(png(size[::-1]))))
+    photo = np.array(pixels("RGB", size[::-1]))
     frame = frame_for(model, size)
     graph = PhotoGraph(model, logits=lambda pixels: pixels, most_pixels=10**6)
     canvas, content = graph.laid_out(tf.constant(photo))
@@ -100,39 +112,47 @@ def test_photo_of_any_size_is_laid_out_as_segment_does(
     np.testing.assert_allclose(canvas, expected, atol=2)
 
 
-WHOLE = png((40, 30))
-BROKEN = {
-    "empty": (b"", "neither a JPEG nor a PNG"),
-    "no image": (b"GIF89a" + bytes(50), "neither a JPEG nor a PNG"),
-    "header alone": (WHOLE[:20], "must have 1 to 10000 pixels"),
-    "cut short": (WHOLE[: len(WHOLE) // 2], "Invalid PNG data"),
-    "cut short JPEG": (png((40, 30), format="JPEG")[:300], "Invalid JPEG data"),
-    "huge": (png((120, 100)), "must have 1 to 10000 pixels"),
-    "bomb": (
-        WHOLE[:16] + struct.pack(">II", 2**31 - 1, 2**31 - 1) + WHOLE[24:],
-        "must have 1 to 10000 pixels",
-    ),
-}
-
-
 @pytest.mark.parametrize("name", BROKEN)
 def test_image_file_that_is_damaged_or_too_large_is_an_error(
     name: str, served: Served
 ) -> None:
     content, message = BROKEN[name]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        label_map(served[1], content)
+    for batch in ([content], [PNG, content]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            label_map(served.saved, *batch)
+
+
+@pytest.mark.parametrize(
+    ("crop_size", "input_shape", "expected"),
+    [
+        (None, (None, None, None, 3), 2**22),
+        (None, (None, 33, None, 3), 2**22),
+        (None, (None, 33, 49, 3), 2**26),
+        ((33, 33), (None, None, None, 3), 2**26),
+    ],
+)
+def test_photos_that_the_model_takes_whole_are_bounded_lower(
+    crop_size: object, input_shape: object, expected: int
+) -> None:
+    model = types.SimpleNamespace(crop_size=crop_size, input_shape=input_shape)
+    assert saved_model._most_pixels(model) == expected
 
 
 def test_warm_up_requests_are_answered(served: Served) -> None:
-    _, saved, folder = served
-    file = folder / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    file = served.folder / "assets.extra" / "tf_serving_warmup_requests"
     answered = []
     for record in tf.data.TFRecordDataset(str(file)):
-        request = read_predict_request(record.numpy())
-        assert request.model == "street"
-        answers = saved.signatures[request.signature](**request.inputs)
-        answered.append((request.signature, *answers))
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        # Nothing is left that TensorFlow Serving's messages do not know.
+        assert log.SerializeToString() == record.numpy()
+        request = log.predict_log.request
+        assert request.model_spec.name == served.name
+        inputs = {name: tf.make_ndarray(v) for name, v in request.inputs.items()}
+        name = request.model_spec.signature_name
+        answers = served.saved.signatures[name](
+            **{name: tf.constant(value) for name, value in inputs.items()}
+        )
+        answered.append((name, *answers))
     assert answered == [
         ("serving_default", "labels"),
         ("probabilities", "probabilities"),
@@ -149,7 +169,11 @@ def test_second_version_lies_beside_the_first(
         to_saved_model(model, tmp_path, version=7)
     with pytest.raises(ValueError, match="`version` must be an integer of at least 1"):
         to_saved_model(model, tmp_path, version=-1)
-    assert to_saved_model(model, tmp_path, photos=photos).path.name == "8"
+    report = to_saved_model(model, tmp_path, photos=photos, size=33)
+    assert report.path.name == "8"
+    saved = tf.saved_model.load(str(report.path))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="shape"):
+        saved.signatures["serving_default"](image=tf.zeros((1, 33, 34, 3), tf.uint8))
     told = json.loads((tmp_path / "8.report.json").read_text())
     assert told["format"] == "saved_model"
     assert told["operations"]["Conv2D"] > 10
