@@ -220,9 +220,11 @@ def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 # Run by itself: a process that knows neither Keras nor TensorFlow.
 PEAK = """
-import resource, sys
+import re, sys
 from ai_edge_litert.interpreter import Interpreter
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not of `resource`, which begins with the memory of the process that started this one.
+status = lambda: open("/proc/self/status").read()
+peak = lambda: int(re.search(r"VmHWM:\\s*(\\d+)", status())[1]) / 1024
 before = peak()
 interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
 interpreter.allocate_tensors()

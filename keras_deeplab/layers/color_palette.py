@@ -14,6 +14,8 @@ from keras_deeplab._types import Tensor
 _RIDGE = 2e-2
 # Doublings of the correct digits of the inverse, which `_RIDGE` makes sufficient.
 _INVERSE_STEPS = 16
+# Palette colours up to which the whole kernel is inverted at once.
+_LARGEST_BLOCK = 64
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
 _SHARPNESS = 10.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -60,10 +62,10 @@ def color_features(colors: Tensor, palette: Tensor, snap: float) -> Tensor:
     Returns:
         `(..., pixels, count)`.
     """
-    nearness = _nearness(colors, palette)
-    own = 0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
-    nearest = ops.max(nearness, axis=-1, keepdims=True)
-    return ops.exp(nearness - ((1 - snap) * own + snap * nearest))
+    exponent = _exponent(colors, palette)
+    if snap:
+        exponent = exponent - snap * ops.max(exponent, axis=-1, keepdims=True)
+    return ops.exp(exponent)
 
 
 def inverse_kernel(palette: Tensor) -> Tensor:
@@ -75,29 +77,53 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     Returns:
         `(count, count)`.
     """
-    eye = ops.eye(palette.shape[0], dtype="float32")
-    half = 0.5 * ops.sum(palette * palette, axis=-1, keepdims=True)
-    exponent = _nearness(palette, palette) - half
-    kernel = ops.exp(ops.minimum(exponent, 0.0)) + _RIDGE * eye
-    inverse = eye / ops.max(ops.sum(kernel, axis=0))
+    count = palette.shape[0]
+    kernel = ops.exp(ops.minimum(_exponent(palette, palette), 0.0))
+    return _inverse(kernel + _RIDGE * ops.eye(count, dtype="float32"))
+
+
+def _inverse(kernel: Tensor) -> Tensor:
+    # By blocks, since the steps of Newton and Schulz cost much for large ones.
+    count = kernel.shape[0]
+    if count <= _LARGEST_BLOCK or count % 2:
+        return _newton_schulz(kernel)
+    half = count // 2
+    first = _inverse(ops.slice(kernel, (0, 0), (half, half)))
+    side = ops.slice(kernel, (half, 0), (half, half))
+    passed = ops.matmul(side, first)
+    last = ops.slice(kernel, (half, half), (half, half))
+    rest = last - ops.matmul(passed, ops.transpose(side))
+    last = _inverse(0.5 * (rest + ops.transpose(rest)))
+    corner = -ops.matmul(last, passed)
+    top = ops.concatenate(
+        [first - ops.matmul(ops.transpose(passed), corner), ops.transpose(corner)],
+        axis=1,
+    )
+    return ops.concatenate([top, ops.concatenate([corner, last], axis=1)], axis=0)
+
+
+def _newton_schulz(kernel: Tensor) -> Tensor:
+    eye = ops.eye(kernel.shape[0], dtype="float32")
+    inverse = eye / ops.max(ops.sum(ops.abs(kernel), axis=0))
     for _ in range(_INVERSE_STEPS):
         inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
-    return inverse
+    return 0.5 * (inverse + ops.transpose(inverse))
 
 
-def _nearness(colors: Tensor, palette: Tensor) -> Tensor:
-    # The exponent of the kernel up to a term of the pixel alone, as one product.
+def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
+    # Of the kernel: minus half the squared distance, as one product.
     transposed = ops.transpose(palette)
     half = 0.5 * ops.sum(transposed * transposed, axis=0, keepdims=True)
-    ones = ops.ones_like(colors[..., :1])
+    own = 0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
+    ones = ops.ones_like(own)
     return ops.matmul(
-        ops.concatenate([colors, ones], axis=-1),
-        ops.concatenate([transposed, -half], axis=0),
+        ops.concatenate([colors, ones, own], axis=-1),
+        ops.concatenate([transposed, -half, -ops.ones_like(half)], axis=0),
     )
 
 
 def _move(palette: Tensor, colors: Tensor) -> Tensor:
-    share = ops.softmax(_SHARPNESS * _nearness(colors, palette), axis=-1)
+    share = ops.softmax(_SHARPNESS * _exponent(colors, palette), axis=-1)
     share = ops.transpose(share)
     # A palette colour without pixels stays where it is.
     total = ops.sum(share, axis=-1, keepdims=True) + 1e-3

@@ -4,13 +4,19 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
+# Of the colour kernel, in steps of 0 to 255: for a narrower one a palette has to have
+# more colours, up to so many times more.
+_COMMON_WIDTH = 5.0
+_MOST_PALETTES = 1.6
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CRFAccuracy:
     """What the approximation may spend.
 
     Args:
-        palette: Colours through which a photo's colours are compared.
+        palette: Colours through which a photo's colours are compared; more where the
+            width of the colour kernel is small, see `colors`.
         palette_steps: Rounds of k-means that the palette takes.
         snap: How much of a pixel's distance to its nearest palette colour is
             forgotten. A colour far from all of them would else see no pixel at all.
@@ -27,11 +33,17 @@ class CRFAccuracy:
     palette_steps: int
     snap: float
     sample: int
-    tile: int
-    tile_share: float
+    tile: int = 24
+    tile_share: float = 0.5
     rank: float
     stride: int
     last_strides: tuple[int, ...]
+
+    def colors(self, theta_beta: float) -> int:
+        """Returns the colours of the palette for a width of the colour kernel."""
+        factor = min(max(_COMMON_WIDTH / theta_beta, 1.0), _MOST_PALETTES)
+        # Halves of halves, down to small ones, are whole numbers; see `color_palette`.
+        return 16 * round(self.palette * factor / 16)
 
     def strides(self, iterations: int) -> tuple[int, ...]:
         """Returns the distance between the pixels that each step reads."""
@@ -41,25 +53,31 @@ class CRFAccuracy:
 
 CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
     {
-        "accurate": CRFAccuracy(
-            palette=256,
-            palette_steps=6,
-            snap=0.5,
-            sample=65,
+        "finest": CRFAccuracy(
+            palette=1024,
+            palette_steps=4,
+            snap=0.25,
+            sample=129,
             tile=16,
-            tile_share=0.4,
             rank=1e-2,
+            stride=2,
+            last_strides=(1,),
+        ),
+        "accurate": CRFAccuracy(
+            palette=352,
+            palette_steps=3,
+            snap=0.25,
+            sample=97,
+            rank=2e-2,
             stride=4,
-            last_strides=(2,),
+            last_strides=(2, 2, 2),
         ),
         "mobile": CRFAccuracy(
-            palette=64,
-            palette_steps=3,
+            palette=144,
+            palette_steps=2,
             snap=0.75,
             sample=65,
-            tile=16,
-            tile_share=0.4,
-            rank=2e-2,
+            rank=4e-2,
             stride=4,
             last_strides=(),
         ),

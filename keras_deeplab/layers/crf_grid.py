@@ -18,8 +18,9 @@ _OFFSETS = {
     2: ((0, 0), (1, 1), (0, 1), (1, 0)),
     4: ((0, 0), (2, 2), (0, 2), (2, 0)),
 }
-# Pixels that are taken at a time, about.
-_STRIP = 2**15
+# Pixels that are taken at a time, about: few enough that what is made of them stays in
+# a processor's cache.
+_STRIP = 2**13
 # A grid keeps at least so many pixels across, where the image has them.
 _FEWEST = 64
 

@@ -13,12 +13,10 @@ from keras_deeplab.layers import space_kernel
 from keras_deeplab.layers.crf_accuracy import CRF_ACCURACIES
 from keras_deeplab.layers.crf_grid import Grid, grids_of
 from keras_deeplab.layers.crf_presets import CRFParameters
+from keras_deeplab.layers.position_blur import Blur
 
 # How much wider than at first the position term may become while it is learned.
 _GROWTH = 2.0
-
-# Scale of the sources, taps, scale of the targets; see `blur_axis`.
-Blur = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,10 +49,53 @@ class CRFKernels:
         """Returns these kernels with a compatibility."""
         return dataclasses.replace(self, mix=mix)
 
-    @property
-    def targets(self) -> tuple[Grid, ...]:
-        """The pixels that each step makes."""
-        return (*self.grids[1:], self.last)
+    def mixed(self, values: Tensor) -> Tensor:
+        """Returns what the values of labels add to the score of each label."""
+        return values if self.mix is None else ops.matmul(values, self.mix)
+
+    # Products of three dimensions, the first of them one or the rows: those are what
+    # TFLite's fast kernels take.
+
+    def into_columns(self, values: Tensor) -> Tensor:
+        """Brings the tiles of a strip, `(tiles, count, k)`, into fewer columns.
+
+        Returns:
+            `(rows, columns, count, k)`.
+        """
+        tiles, count, k = values.shape
+        across = self.into[1]
+        rows = tiles // across.shape[1]
+        values = ops.reshape(values, (rows, across.shape[1], count * k))
+        values = ops.matmul(ops.expand_dims(across, 0), values)
+        return ops.reshape(values, (rows, across.shape[0], count, k))
+
+    def into_rows(self, values: Tensor, inverse: Tensor) -> Tensor:
+        """Brings all rows of `into_columns` into fewer, and the palette to itself.
+
+        Returns:
+            `(rows, columns, count, k)`.
+        """
+        rows, columns, count, k = values.shape
+        down = self.into[0]
+        values = ops.reshape(values, (1, rows, columns * count * k))
+        values = ops.matmul(ops.expand_dims(down, 0), values)
+        values = ops.reshape(values, (down.shape[0] * columns, count, k))
+        values = ops.matmul(ops.expand_dims(inverse, 0), values)
+        return ops.reshape(values, (down.shape[0], columns, count, k))
+
+    def out_to_tiles(self, values: Tensor, strip: slice) -> Tensor:
+        """Brings rows and columns of `into_rows` back to the tiles of a strip.
+
+        Returns:
+            `(tiles, count, k)`.
+        """
+        rows, columns, count, k = values.shape
+        down, across = self.out[0][strip], self.out[1]
+        values = ops.reshape(values, (1, rows, columns * count * k))
+        values = ops.matmul(ops.expand_dims(down, 0), values)
+        values = ops.reshape(values, (down.shape[0], columns, count * k))
+        values = ops.matmul(ops.expand_dims(across, 0), values)
+        return ops.reshape(values, (down.shape[0] * across.shape[0], count, k))
 
 
 @functools.lru_cache(maxsize=16)

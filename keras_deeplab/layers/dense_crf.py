@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,12 +23,12 @@ from keras_deeplab.layers.crf_kernels import (
     constant_kernels,
     variable_kernels,
 )
+from keras_deeplab.layers.crf_photo import Photo, clipped_logits, log_share
 from keras_deeplab.layers.crf_presets import (
     CRF_PRESETS,
-    SMALLEST_PROBABILITY,
     CRFParameters,
 )
-from keras_deeplab.layers.mean_field import Photo, mean_field
+from keras_deeplab.layers.mean_field import mean_field
 
 # Half precision holds a square of 128, and not one of 255.
 _MIDDLE = 128.0
@@ -49,7 +48,7 @@ class DenseCRF(keras.layers.Layer):
     that is chosen for each photo, places through tiles, and early steps are taken on
     every fourth or second pixel. `accuracy` names a row of `CRF_ACCURACIES`, which
     says what is spent; `docs/dense_crf.md` lists measured agreement with the exact
-    answer and times. No pair of pixels is left out.
+    answer, times and memory. No pair of pixels is left out.
 
     Sizes must be known when the layer is called or traced, since the kernels of place
     are constants made for them. Photos of a batch are refined one after the other.
@@ -70,8 +69,9 @@ class DenseCRF(keras.layers.Layer):
         iterations: Mean-field steps.
         compatibility: `"potts"`; a weight for each label; or a matrix of costs, row
             by row, of one label beside another (Potts: one less the identity).
-        accuracy: `"accurate"`, or `"mobile"` for a third of the time and one to two
-            labels in a hundred off the exact answer.
+        accuracy: `"accurate"`; `"mobile"` for a third of the time and one label in a
+            hundred off the exact answer; or `"finest"` for five times the time and
+            two to four in a thousand.
         from_logits: Whether the first input is logits, or else probabilities.
         trainable_parameters: Whether weights, widths and the compatibility, as a
             whole matrix, are learned. Widths and weights stay positive: they are
@@ -178,7 +178,9 @@ class DenseCRF(keras.layers.Layer):
         pixels = ops.cast(image, "float32") - _MIDDLE
         refine = functools.partial(self._refine, self._kernels(inputs.shape))
         if inputs.shape[0] == 1:
-            outputs = refine((scores[0], pixels[0]))[None]
+            # Not by an index, of which TFLite makes a slow copy.
+            photo = [ops.squeeze(values, 0) for values in (scores, pixels)]
+            outputs = ops.expand_dims(refine((photo[0], photo[1])), 0)
         else:
             outputs = ops.map(refine, (scores, pixels))
         return ops.cast(outputs, self.compute_dtype)
@@ -197,7 +199,7 @@ class DenseCRF(keras.layers.Layer):
         # Chosen at the first width: a palette that moved with it has no gradient.
         theta = self.crf_parameters.theta_beta
         sample = sample_colors(pixels, accuracy.sample) / theta
-        palette = choose_palette(sample, accuracy.palette, accuracy.palette_steps)
+        palette = choose_palette(sample, accuracy.colors(theta), accuracy.palette_steps)
         palette = palette * (theta / kernels.theta_beta)
         photo = Photo(
             scores=scores,
@@ -205,7 +207,7 @@ class DenseCRF(keras.layers.Layer):
             palette=palette,
             inverse=inverse_kernel(palette),
             snap=accuracy.snap,
-            unary=_clipped_logits if self.from_logits else _log_share,
+            unary=clipped_logits if self.from_logits else log_share,
         )
         return mean_field(photo, kernels)
 
@@ -257,16 +259,3 @@ def _check_shapes(inputs_shape: Shape, image_shape: Shape) -> int:
                 f"inputs.shape={tuple(inputs_shape)}, image.shape={tuple(image_shape)}"
             )
     return classes
-
-
-def _clipped_logits(scores: Tensor) -> Tensor:
-    # Up to a number that is the same for all classes, which a softmax does not see.
-    highest = ops.max(scores, axis=-1, keepdims=True)
-    total = ops.log(ops.sum(ops.exp(scores - highest), axis=-1, keepdims=True))
-    return ops.maximum(scores, highest + total + math.log(SMALLEST_PROBABILITY))
-
-
-def _log_share(scores: Tensor) -> Tensor:
-    total = ops.sum(scores, axis=-1, keepdims=True)
-    share = scores / ops.maximum(total, 1e-30)
-    return ops.log(ops.maximum(share, SMALLEST_PROBABILITY))

@@ -20,9 +20,9 @@ _NARROWEST = 0.3
 
 
 def tile_side(theta: float, largest: int, share: float) -> int:
-    """Returns the side of the tiles, a power of two of at least 4."""
+    """Returns the side of the tiles, a multiple of 4 as the largest stride is."""
     wanted = min(max(theta * share, 4), largest)
-    return int(2 ** math.floor(math.log2(wanted)))
+    return 4 * math.floor(wanted / 4)
 
 
 def tile_kernel(xp: Any, tiles: int, tile: int, theta: Tensor) -> Tensor:
