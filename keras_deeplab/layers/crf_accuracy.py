@@ -64,7 +64,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             last_strides=(1,),
         ),
         "accurate": CRFAccuracy(
-            palette=352,
+            palette=288,
             palette_steps=3,
             snap=0.25,
             sample=97,
@@ -73,7 +73,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             last_strides=(2, 2, 2),
         ),
         "mobile": CRFAccuracy(
-            palette=144,
+            palette=128,
             palette_steps=2,
             snap=0.75,
             sample=65,
