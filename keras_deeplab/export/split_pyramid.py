@@ -61,9 +61,10 @@ def _can_be_split(layer: Any) -> bool:
     if not isinstance(layer, ASPP) or layer.compute_dtype != "float32":
         return False
     first = layer.branches[0][0]
-    return isinstance(first, ImagePooling) and first.scene_sides(
-        layer.input.shape
-    ) == (1, 1)
+    return isinstance(first, ImagePooling) and first.scene_sides(layer.input.shape) == (
+        1,
+        1,
+    )
 
 
 def _project(inputs: Tensor, kernel: Tensor) -> Tensor:
