@@ -21,7 +21,15 @@ from keras_deeplab.export.split_pyramid import with_split_pyramids
 
 # Of the answer, which stay float when the network is 8-bit: labels that are taken from
 # 8-bit logits tie, and LiteRT resizes floats faster than bytes.
-_FLOAT_OPERATIONS = ["RESIZE_BILINEAR", "ARG_MAX", "SOFTMAX", "LOGISTIC"]
+_FLOAT_OPERATIONS = [
+    "RESIZE_BILINEAR",
+    "RESHAPE",
+    "GATHER",
+    "PACK",
+    "ARG_MAX",
+    "SOFTMAX",
+    "LOGISTIC",
+]
 
 
 def convert(
