@@ -4,9 +4,9 @@
 
 Two tables: of the weights in the official float file at 257 x 257, and of the official
 MobileNetV2 at 513 x 513, output stride 16, beside the official 8-bit file. Files of 8
-bits are calibrated with photos that are none of those scored. Mean IoU and equal labels
-are of the 26 VOC photos of the test data. All files of a table are timed in one process,
-taking turns; ratios are those of the medians.
+bits are calibrated with photos that are none of those scored. Mean IoU and same labels
+are of the 26 VOC photos of the test data. All files of a table are timed in one
+process, taking turns; ratios are those of the medians.
 """
 
 import argparse
