@@ -14,6 +14,7 @@ from keras_deeplab_cli.model_source import (
     find_weights,
     load_model,
 )
+from keras_deeplab_cli.quiet import quiet_native
 from keras_deeplab_cli.report_table import latency_table, report_table
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _written(
     from keras_deeplab.export import ExportError, to_saved_model, to_tflite
 
     try:
-        with output.busy("Exporting, and comparing with the model"):
+        # The converter of 8-bit files writes what it does, whatever the log level.
+        with output.busy("Exporting, and comparing with the model"), quiet_native():
             if format_ == "tflite":
                 return to_tflite(model, out, **options, **lite)
             return to_saved_model(model, out, **options)

@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's start-up chatter off the terminal."""
+"""Keeps TensorFlow's chatter off the terminal."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_SILENT = "3"
 
 
 @contextlib.contextmanager
@@ -14,13 +15,22 @@ def quiet_import() -> Iterator[None]:
     """Hides what native code writes to stderr while Keras's backend is imported.
 
     The log level alone does not do it: TensorFlow writes some lines before it looks.
-    Whoever sets the level asks for the messages and gets them, and if the import
+    """
+    os.environ.setdefault(_LEVEL, _SILENT)
+    with quiet_native():
+        yield
+
+
+@contextlib.contextmanager
+def quiet_native() -> Iterator[None]:
+    """Hides what native code writes to stderr.
+
+    Whoever sets another log level asks for the messages and gets them, and if the block
     fails everything is shown.
     """
-    if _LEVEL in os.environ:
+    if os.environ.get(_LEVEL) != _SILENT:
         yield
         return
-    os.environ[_LEVEL] = "3"
     with tempfile.TemporaryFile() as hidden:
         try:
             with _stderr_to(hidden.fileno()):

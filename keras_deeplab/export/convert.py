@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -16,10 +17,19 @@ from keras_deeplab.export.input_form import InputForm
 from keras_deeplab.export.output_form import OutputForm
 from keras_deeplab.export.quantization import Quantization
 from keras_deeplab.export.rounding_noise import noisy_nodes
+from keras_deeplab.export.split_pyramid import with_split_pyramids
 
 # Of the answer, which stay float when the network is 8-bit: labels that are taken from
 # 8-bit logits tie, and LiteRT resizes floats faster than bytes.
-_FLOAT_OPERATIONS = ["RESIZE_BILINEAR", "ARG_MAX", "SOFTMAX", "LOGISTIC"]
+_FLOAT_OPERATIONS = [
+    "RESIZE_BILINEAR",
+    "RESHAPE",
+    "GATHER",
+    "PACK",
+    "ARG_MAX",
+    "SOFTMAX",
+    "LOGISTIC",
+]
 
 
 def convert(
@@ -43,7 +53,11 @@ def convert(
         The TFLite file.
     """
     with _quiet():
-        traced = _traced(graph, inputs, outputs)
+        network = graph.coarse
+        if not quantization.calibrated:
+            # Of 8 bits the two parts of the sum would be rounded one by one.
+            network = with_split_pyramids(network)
+        traced = _traced(network, graph, inputs, outputs)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], traced)
         if quantization.optimize:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -55,20 +69,21 @@ def convert(
         return converter.convert()
 
 
-def _traced(graph: Graph, inputs: InputForm, outputs: OutputForm) -> Any:
+def _traced(
+    network: keras.Model, graph: Graph, inputs: InputForm, outputs: OutputForm
+) -> Any:
     from keras_deeplab.layers._tensorflow import tracing_for_tflite
 
-    coarse = graph.coarse
     weights = [
         [ops.convert_to_numpy(variable) for variable in variables]
-        for variables in (coarse.trainable_variables, coarse.non_trainable_variables)
+        for variables in (network.trainable_variables, network.non_trainable_variables)
     ]
 
     def answer(image: Tensor) -> Tensor:
         # Weights that are constants need no file, and are all that TFLite knows.
         constants = [[tf.constant(value) for value in values] for values in weights]
         network_input = inputs.network_input(image)
-        logits, _ = coarse.stateless_call(*constants, network_input, training=False)
+        logits, _ = network.stateless_call(*constants, network_input, training=False)
         return outputs.head(graph, logits, inputs.pixels(image))
 
     shape = (1, *graph.model.input_shape[1:])

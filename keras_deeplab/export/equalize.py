@@ -59,8 +59,7 @@ def equalized(model: Segmenter, images: Iterable[Array]) -> Segmenter:
     Returns:
         A new model.
     """
-    scaled = type(model).from_config(model.get_config())
-    scaled.set_weights(model.get_weights())
+    scaled = model.with_arguments()
     groups = [group for group in _groups(scaled) if group.can_be_scaled]
     for group, largest in zip(groups, _largest(scaled, groups, images), strict=True):
         _scale(group, _factors(largest))
@@ -120,7 +119,7 @@ def _largest(
         )
         for g in groups
     ]
-    watch = keras.Model(model.inputs, outputs)
+    watch = keras.Model(model.input, outputs)
     seen = [[np.asarray(found) for found in watch(x, training=False)] for x in images]
     return [np.max(of_group, axis=0) for of_group in zip(*seen, strict=True)]
 

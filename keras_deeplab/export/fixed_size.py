@@ -1,7 +1,5 @@
 """The same model for inputs of one size."""
 
-from typing import Any
-
 from keras_deeplab.layers import arguments
 from keras_deeplab.models import Segmenter
 
@@ -29,12 +27,7 @@ def fixed_size(model: Segmenter, size: int | tuple[int, int] | None) -> Segmente
             f"out, or build the model with input_shape=(None, None, 3). "
             f"Received: size={size}"
         )
-    if wanted == own:
-        return model
-    config: dict[str, Any] = {**model.get_config(), "input_shape": (*wanted, 3)}
-    fixed = type(model).from_config(config)
-    fixed.set_weights(model.get_weights())
-    return fixed
+    return model if wanted == own else model.with_arguments(input_shape=(*wanted, 3))
 
 
 def _default(model: Segmenter, own: tuple[int | None, ...]) -> tuple[int, int]:

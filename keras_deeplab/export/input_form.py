@@ -67,5 +67,5 @@ class InputForm:
         return InputForm(
             preprocessing=self.preprocessing,
             dtype="float32",
-            normalized=self.normalized or len(set(self.row.mean)) == 1,
+            normalized=self.normalized or self.row.one_mean,
         )

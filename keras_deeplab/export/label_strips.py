@@ -38,9 +38,7 @@ def labels_at(
     """Resizes logits bilinearly, corners aligned, and takes the largest class.
 
     It works in horizontal strips, one after the other, and holds the resized logits of
-    one. At sizes `k * (side - 1) + 1` each strip is resized from its own rows of
-    `logits` by exactly the arithmetic of the whole. At others the rows are resized
-    first and then the columns, which differs in rounding.
+    one. Rows are interpolated first, then columns.
 
     Args:
         logits: float32 of known shape, `(1, h, w, classes)`.
@@ -51,23 +49,18 @@ def labels_at(
         `(1, *size)`: uint8 up to 256 classes, or else int32.
     """
     height, width = size
-    classes = logits.shape[3]
-    if logits.shape[1] == 1 or (height - 1) % (logits.shape[1] - 1):
-        logits = resize_bilinear(logits, (height, logits.shape[2]))
-    intervals = max(logits.shape[1] - 1, 1)
-    scale = (height - 1) // intervals
-    rows = max(1, strip_values // (width * classes * max(scale, 1)))
+    _, _, coarse_width, classes = logits.shape
+    logits = resize_bilinear(logits, (height, coarse_width))
+    most = max(1, strip_values // (width * classes))
     strips, wait = [], tf.constant(0)
-    for top in range(0, intervals, rows):
-        bottom = min(top + rows, intervals)
-        part = _rows(logits, top + wait, min(bottom + 1, logits.shape[1]) - top)
-        strip = resize_bilinear(part, ((bottom - top) * scale + 1, width))
-        labels = labels_of(strip)
+    for top in range(0, height, most):
+        rows = min(most, height - top)
+        part = _rows(logits, top + wait, rows)
+        labels = labels_of(resize_bilinear(part, (rows, width)))
         # Always 0, which TFLite cannot know. Else it would resize every strip before
         # it took the labels of the first.
         wait = tf.minimum(tf.cast(labels[0, 0, 0], tf.int32), 0)
-        # The last row is the first of the next strip.
-        strips.append(labels if bottom == intervals else labels[:, :-1])
+        strips.append(labels)
     return strips[0] if len(strips) == 1 else tf.concat(strips, axis=1)
 
 

@@ -31,11 +31,14 @@ class OutputForm:
 
 def _labels(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
     # It brings TensorFlow along, which an answer's name does not need.
+    from keras_deeplab.export.label_edges import labels_along_edges, rows_between
     from keras_deeplab.export.label_strips import labels_at, labels_of
 
     if graph.refine is not None:
         return labels_of(graph.full_logits(coarse, pixels))
-    return labels_at(coarse, tuple(pixels.shape[1:3]))
+    height, width = pixels.shape[1:3]
+    aligned = rows_between(coarse.shape[1], height) is not None
+    return (labels_along_edges if aligned else labels_at)(coarse, (height, width))
 
 
 def _probabilities(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:

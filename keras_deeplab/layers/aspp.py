@@ -121,10 +121,16 @@ class ASPP(keras.layers.Layer):
         self._tail = tail
 
     @property
-    def _branches(self) -> list[list[keras.layers.Layer]]:
+    def branches(self) -> list[list[keras.layers.Layer]]:
         """The steps of each branch, in order."""
         starts = range(0, len(self._steps), self._steps_a_branch)
         return [self._steps[i : i + self._steps_a_branch] for i in starts]
+
+    @property
+    def projection(self) -> ConvBlock:
+        """What the concatenated branches go through."""
+        (block, _) = self._tail
+        return block
 
     def _pyramid(self) -> list[keras.layers.Layer]:
         branches: list[keras.layers.Layer] = []
@@ -194,12 +200,12 @@ class ASPP(keras.layers.Layer):
         return keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape: Shape) -> None:
-        shapes = [_build_chain(branch, input_shape) for branch in self._branches]
+        shapes = [_build_chain(branch, input_shape) for branch in self.branches]
         channels = sum(shape[-1] or 0 for shape in shapes)
         _build_chain(self._tail, (*input_shape[:-1], channels))
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        outputs = [_run_chain(branch, inputs, training) for branch in self._branches]
+        outputs = [_run_chain(branch, inputs, training) for branch in self.branches]
         if self.merge == "concat":
             merged = ops.concatenate(outputs, axis=-1)
             return _run_chain(self._tail, merged, training)

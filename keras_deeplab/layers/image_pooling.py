@@ -93,13 +93,24 @@ class ImagePooling(keras.layers.Layer):
         self.resize = Resize(dtype=self.dtype_policy, name="resize")
 
     def build(self, input_shape: Shape) -> None:
-        batch, *sides, channels = input_shape
-        self.projection.build((batch, *self._pooled_sides(sides), channels))
+        batch, channels = input_shape[0], input_shape[-1]
+        self.projection.build((batch, *self.scene_sides(input_shape), channels))
         self.resize.build(input_shape, input_shape)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        pooled = self._pool(inputs)
-        return self.resize(self.projection(pooled, training=training), like=inputs)
+        return self.resize(self.scene(inputs, training=training), like=inputs)
+
+    def scene(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Pools and projects; the call spreads the result over the map.
+
+        Args:
+            inputs: Feature map.
+            training: As in the call.
+
+        Returns:
+            `(batch, *self.scene_sides(inputs.shape), filters)`.
+        """
+        return self.projection(self._pool(inputs), training=training)
 
     def _pool(self, inputs: Tensor) -> Tensor:
         if self.window is None:
@@ -127,13 +138,14 @@ class ImagePooling(keras.layers.Layer):
             share = share * ops.cast(window - gap, pooled.dtype) / window
         return pooled / share
 
-    def _pooled_sides(self, sides: list[int | None]) -> tuple[int | None, ...]:
+    def scene_sides(self, input_shape: Shape) -> tuple[int | None, ...]:
+        """How often the window fits in height and width; 1 if it covers the map."""
         if self.window is None:
             return (1, 1)
         return tuple(
             None if side is None else (side - min(window, side)) // stride + 1
             for side, window, stride in zip(
-                sides, self.window, self.strides, strict=True
+                input_shape[1:3], self.window, self.strides, strict=True
             )
         )
 

@@ -21,6 +21,11 @@ class Preprocessing:
     scale: float = 1.0
     bgr: bool = False
 
+    @property
+    def one_mean(self) -> bool:
+        """Whether all channels have the same mean."""
+        return len(set(self.mean)) == 1
+
 
 PREPROCESSINGS: Mapping[str, Preprocessing] = MappingProxyType(
     {
@@ -75,7 +80,9 @@ class Preprocess(keras.layers.Layer):
         row = PREPROCESSINGS[self.mode]
         # In float32 even under mixed precision: 255 is coarse in half precision.
         pixels = ops.cast(inputs, "float32")
-        outputs = (pixels - ops.convert_to_tensor(row.mean, "float32")) * row.scale
+        # One number where it will do: LiteRT subtracts three ten times as slowly.
+        mean = row.mean[0] if row.one_mean else row.mean
+        outputs = (pixels - ops.convert_to_tensor(mean, "float32")) * row.scale
         if row.bgr:
             outputs = ops.flip(outputs, axis=-1)
         return ops.cast(outputs, self.compute_dtype)

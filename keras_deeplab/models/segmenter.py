@@ -203,6 +203,25 @@ class Segmenter(keras.Model):
         mode = "none" if self.include_preprocessing else self.preprocessing
         return Preprocess(mode, dtype="float32")(images)
 
+    def with_arguments(self, **changes: Any) -> Self:
+        """Returns a model of the same weights that was built with other arguments.
+
+        Args:
+            **changes: Arguments of the model, by name, that leave its weights as many
+                and of the same shapes: `input_shape`, `crop_size`, `dtype`, ... Without
+                any the result is a copy.
+
+        Returns:
+            A new model; this one is left as it is.
+
+        Raises:
+            ValueError: If an argument is out of range, or the weights do not fit it.
+            TypeError: If the model has no such argument.
+        """
+        model = type(self).from_config({**self.get_config(), **changes})
+        model.set_weights(self.get_weights())
+        return model
+
     def with_output_stride(self, output_stride: int) -> Self:
         """Returns a model of the same weights that works at another output stride.
 
@@ -217,12 +236,11 @@ class Segmenter(keras.Model):
         Raises:
             ValueError: If `output_stride` is not 8, 16 or 32.
         """
-        config = {**self.get_config(), "output_stride": output_stride}
+        changes = {"output_stride": output_stride}
         if output_stride in OUTPUT_STRIDES:
-            config.update(self._rescaled(config, self.output_stride / output_stride))
-        model = type(self).from_config(config)
-        model.set_weights(self.get_weights())
-        return model
+            factor = self.output_stride / output_stride
+            changes.update(self._rescaled(self.get_config(), factor))
+        return self.with_arguments(**changes)
 
     def with_dtype(self, dtype: Any) -> Self:
         """Returns a model of the same weights that computes in another precision.
@@ -233,9 +251,7 @@ class Segmenter(keras.Model):
         Returns:
             A new model; this one is left as it is.
         """
-        model = type(self).from_config({**self.get_config(), "dtype": dtype})
-        model.set_weights(self.get_weights())
-        return model
+        return self.with_arguments(dtype=dtype)
 
     def with_classes(
         self, classes: int, class_names: Sequence[str] | None = None

@@ -101,6 +101,10 @@ def test_native_messages_while_importing_are_hidden_unless_it_fails(
         os.write(2, b"chatter\n")
     assert capfd.readouterr().err == ""
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+    # The level was not the user's wish.
+    with keras_deeplab_cli.quiet.quiet_native():
+        os.write(2, b"chatter later\n")
+    assert capfd.readouterr().err == ""
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
 
     def fail() -> None:

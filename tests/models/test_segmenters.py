@@ -110,6 +110,26 @@ def test_weights_of_stride_16_load_at_8_unchanged(
     np.testing.assert_array_equal(derived(image), finer(image))
 
 
+def test_model_with_other_arguments_has_the_same_weights() -> None:
+    model = small_model(keras_deeplab.DeepLabV3, "mobilenet_v2", crop_size=65)
+    _disturb(model)
+    model.get_layer("conv").trainable = False
+    fixed = model.with_arguments(input_shape=(33, 49, 3), crop_size=None)
+    assert fixed.input_shape == (None, 33, 49, 3)
+    assert (fixed.crop_size, model.crop_size) == (None, (65, 65))
+    assert not fixed.get_layer("conv").trainable
+    for ours, theirs in zip(fixed.weights, model.weights, strict=True):
+        assert ours is not theirs
+        np.testing.assert_array_equal(ours, theirs)
+    copy = model.with_arguments()
+    assert copy.get_config() == model.get_config()
+    np.testing.assert_array_equal(copy(_images(33, 49)), model(_images(33, 49)))
+    with pytest.raises(ValueError, match="shape"):
+        model.with_arguments(classes=7)
+    with pytest.raises(TypeError, match="width"):
+        model.with_arguments(width=7)
+
+
 def test_model_in_another_precision_has_the_same_weights_and_nearly_the_answer() -> (
     None
 ):
