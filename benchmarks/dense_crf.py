@@ -74,7 +74,8 @@ def refined(
 ) -> np.ndarray:
     """Labels of the layer."""
     layer = DenseCRF(preset, accuracy=accuracy)
-    return np.array(tf.function(layer)(logits[None], image[None]))[0].argmax(-1)
+    # Not traced, which takes longer than one answer.
+    return np.array(layer(logits[None], image[None]))[0].argmax(-1)
 
 
 def voc(data: pathlib.Path, cache: pathlib.Path) -> Iterator[Sample]:
