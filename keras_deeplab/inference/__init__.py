@@ -13,6 +13,7 @@ from keras_deeplab.inference.class_share import (
 )
 from keras_deeplab.inference.contact_sheet import draw_contact_sheet
 from keras_deeplab.inference.crf_reference import crf_reference
+from keras_deeplab.inference.crf_source import load_crf, write_crf
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
@@ -35,6 +36,7 @@ __all__ = [
     "evaluate",
     "label_colors",
     "list_photos",
+    "load_crf",
     "plan_jobs",
     "predict_logits",
     "read_labels",
@@ -43,5 +45,6 @@ __all__ = [
     "score_data",
     "segment",
     "write_atomically",
+    "write_crf",
     "write_labels",
 ]
