@@ -6,16 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_deeplab._types import Progress
-from keras_deeplab.data.sample_pair import match_pairs
-from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
+from keras_deeplab.inference.paired_data import paired_data
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
     from keras_deeplab.inference.predictor import Predictor
-
-_SHOWN_PROBLEMS = 5
 
 
 def evaluate(
@@ -55,12 +52,9 @@ def evaluate(
             not usable.
     """
     layer = None if crf is None else load_crf(crf)
-    data = SegmentationData(
-        pairs=match_pairs(images_dir, masks_dir),
-        class_names=tuple(map(str, range(model.classes))),
-        ignore_label=ignore_label,
+    data = paired_data(
+        model, images_dir, masks_dir, ignore_label=ignore_label, progress=progress
     )
-    _check(data, progress or _no_progress)
     scores = score_data(model, data, size=size, crf=layer, progress=progress)
     if not any(scores.truth_pixels):
         raise ValueError(
@@ -68,24 +62,3 @@ def evaluate(
             f"score. Received: ignore_label={ignore_label}, masks_dir={masks_dir}"
         )
     return scores
-
-
-def _check(data: SegmentationData, report: Progress) -> None:
-    problems = []
-    for index in range(len(data)):
-        try:
-            data.read(index)
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-        report("checking", index + 1, len(data))
-    if problems:
-        more = len(problems) - _SHOWN_PROBLEMS
-        raise ValueError(
-            f"{len(problems)} of {len(data)} pairs cannot be evaluated: "
-            + "; ".join(problems[:_SHOWN_PROBLEMS])
-            + (f"; and {more} more" if more > 0 else "")
-        )
-
-
-def _no_progress(task: str, done: int, total: int) -> None:
-    pass
