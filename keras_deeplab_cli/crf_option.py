@@ -16,10 +16,13 @@ _ACCURACIES = ("accurate", "mobile")
 _SOURCES = (
     "the published parameters of that name, or those in a JSON file of crf-search"
 )
+_CLOSENESS = (
+    "How closely the CRF follows the exact answer; mobile takes a third of the time."
+)
 
 
-def _check_accuracy(value: str) -> str:
-    if value not in _ACCURACIES:
+def _check_accuracy(value: str | None) -> str | None:
+    if value is not None and value not in _ACCURACIES:
         raise typer.BadParameter(f"{value} is not one of {', '.join(_ACCURACIES)}.")
     return value
 
@@ -47,8 +50,17 @@ AccuracyOption = Annotated[
         "--crf-accuracy",
         metavar="|".join(_ACCURACIES),
         callback=_check_accuracy,
-        help="How closely the CRF follows the exact answer; mobile takes a third of "
-        "the time.",
+        help=_CLOSENESS,
+    ),
+]
+ExportedAccuracyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--crf-accuracy",
+        metavar="|".join(_ACCURACIES),
+        callback=_check_accuracy,
+        help=f"{_CLOSENESS} By default mobile in a .tflite file, accurate in a "
+        "SavedModel.",
     ),
 ]
 

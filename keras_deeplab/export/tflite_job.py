@@ -17,7 +17,7 @@ from keras_deeplab.export.metadata import (
     encode_metadata,
 )
 from keras_deeplab.export.operations import check_operations, tflite_operations
-from keras_deeplab.export.output_form import OUTPUT_FORMS, OutputForm
+from keras_deeplab.export.output_form import COARSE_LOGITS, OUTPUT_FORMS, OutputForm
 from keras_deeplab.export.photos import laid_out
 from keras_deeplab.export.quantization import QUANTIZATIONS, Quantization
 from keras_deeplab.inference import class_name
@@ -70,7 +70,8 @@ class TFLiteJob:
         Raises:
             ExportError: If the graph cannot be what it should be.
         """
-        from keras_deeplab.export.convert import convert
+        from keras_deeplab.export.append_graph import append_graph
+        from keras_deeplab.export.convert import convert, convert_answer
         from keras_deeplab.export.tflite_file import (
             add_metadata,
             add_signature,
@@ -84,14 +85,20 @@ class TFLiteJob:
         content = convert(
             self._graph_to_convert(),
             traced,
-            self.form,
+            self.form if self.graph.crf is None else COARSE_LOGITS,
             self.quantization,
             lambda: self._samples(traced),
         )
-        check_operations(tflite_operations(content))
         model = read_model(content)
         if bytes_in:
             take_bytes(model, traced)
+        if self.graph.crf is not None:
+            half = self.quantization.half
+            answer = convert_answer(self.graph, self.inputs, self.form, half)
+            (coarse,), (image,) = model.subgraphs[0].outputs, model.subgraphs[0].inputs
+            feeds = {"coarse": coarse, "image": image}
+            append_graph(model, read_model(answer), feeds)
+        check_operations(tflite_operations(write_model(model)))
         add_signature(model, self.form.name)
         add_metadata(model, METADATA_NAME, encode_metadata(self._facts()))
         path.write_bytes(write_model(model))

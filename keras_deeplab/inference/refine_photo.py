@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import ops
 
+from keras_deeplab._types import Tensor
 from keras_deeplab.layers import DenseCRF
 
 if TYPE_CHECKING:
@@ -62,7 +63,20 @@ def refine_photo(model: Predictor, scores: Array, photo: Array, crf: DenseCRF) -
         ValueError: If the model answers with labels.
     """
     check_scores(model)
-    inputs = _LOGITS[model.output_kind](scores)[None]
-    if not crf.from_logits:
-        inputs = ops.softmax(inputs)
-    return np.asarray(ops.convert_to_numpy(crf(inputs, photo[None])))[0]
+    logits = _LOGITS[model.output_kind](scores)
+    refined = refine_logits(crf, logits[None], photo[None])
+    return np.asarray(ops.convert_to_numpy(refined))[0]
+
+
+def refine_logits(crf: DenseCRF, logits: Tensor, pixels: Tensor) -> Tensor:
+    """Calls a CRF with what it takes, logits or probabilities.
+
+    Args:
+        crf: The CRF.
+        logits: `(batch, height, width, classes)`.
+        pixels: RGB of 0 to 255, `(batch, height, width, 3)`.
+
+    Returns:
+        Probabilities, the shape of `logits`.
+    """
+    return crf(logits if crf.from_logits else ops.softmax(logits), pixels)
