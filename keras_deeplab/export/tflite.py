@@ -118,8 +118,11 @@ def to_tflite(
         calibration=_calibration(quantize, calibration),
     )
     with part_beside(report_path(target)) as told, part_beside(target) as part:
-        job.write(part)
-        report = _tried(job, trial, part, target)
+        # The network of the file with a CRF and of that without, for the report.
+        coarse = None if step is None else job.coarse()
+        job.write(part, coarse)
+        with _without_crf(job, coarse) as plain:
+            report = _tried(job, trial, part, plain, target)
         told.write_text(report.to_json(), encoding="utf-8")
     return report
 
@@ -135,7 +138,9 @@ def _calibration(quantize: str, photos: PhotoSource | None) -> tuple[Path, ...]:
     return find_photos(photos)
 
 
-def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportReport:
+def _tried(
+    job: TFLiteJob, trial: Trial, part: Path, plain: Path | None, target: Path
+) -> ExportReport:
     lite, form = LiteModel(part), job.form
     parity = compare(
         job.graph,
@@ -147,35 +152,34 @@ def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportRepo
     model, crf = job.graph.model, job.graph.crf
     height, width = model.input_shape[1:3]
     content = part.read_bytes()
-    with _without_crf(job) as plain:
-        return ExportReport(
-            path=target,
-            format="tflite",
-            outputs=job.outputs,
-            quantize=job.quantize,
-            input_size=(height, width),
-            size_bytes=len(content),
-            operations=tflite_operations(content),
-            parity=parity,
-            least_agreement=trial.least_agreement,
-            mean_iou=trial.mean_iou(lite),
-            keras_mean_iou=trial.mean_iou(model, crf),
-            latency=_latency(target.name, part, plain),
-            peak_bytes=measure_peak(part),
-            crf=_effect(job, trial, plain),
-        )
+    return ExportReport(
+        path=target,
+        format="tflite",
+        outputs=job.outputs,
+        quantize=job.quantize,
+        input_size=(height, width),
+        size_bytes=len(content),
+        operations=tflite_operations(content),
+        parity=parity,
+        least_agreement=trial.least_agreement,
+        mean_iou=trial.mean_iou(lite),
+        keras_mean_iou=trial.mean_iou(model, crf),
+        latency=_latency(target.name, part, plain),
+        peak_bytes=measure_peak(part),
+        crf=_effect(job, trial, plain),
+    )
 
 
 @contextlib.contextmanager
-def _without_crf(job: TFLiteJob) -> Iterator[Path | None]:
+def _without_crf(job: TFLiteJob, coarse: bytes | None) -> Iterator[Path | None]:
     """Writes the same without the CRF, if there is one, for as long as it is needed."""
-    if job.graph.crf is None:
+    if coarse is None:
         yield None
         return
     plain = dataclasses.replace(job, graph=dataclasses.replace(job.graph, crf=None))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plain.tflite"
-        plain.write(path)
+        plain.write(path, coarse)
         yield path
 
 

