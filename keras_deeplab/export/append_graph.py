@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_deeplab.export.export_error import ExportError
+
 
 def append_graph(model: Any, behind: Any, feeds: Mapping[str, int]) -> None:
     """Makes the answer of a second graph, which reads from the first, that of both.
@@ -12,10 +14,18 @@ def append_graph(model: Any, behind: Any, feeds: Mapping[str, int]) -> None:
 
     Args:
         model: What `read_model` returned; it is changed.
-        behind: The same of the second graph, which has no branches or loops.
+        behind: The same of the second graph, of one subgraph.
         feeds: For each input of the second, by name, the tensor of the first that it
             stands for.
+
+    Raises:
+        ExportError: If the second graph has branches or loops.
     """
+    if len(behind.subgraphs) > 1:
+        raise ExportError(
+            "What follows the network must be one graph, without branches or loops. "
+            f"It was converted to {len(behind.subgraphs)} graphs."
+        )
     graph, second = model.subgraphs[0], behind.subgraphs[0]
     buffers = _appended(model.buffers, behind.buffers)
     tensors = {-1: -1}
