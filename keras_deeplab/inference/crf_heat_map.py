@@ -85,12 +85,26 @@ def _panel(trials: Sequence[CRFTrial], title: str, search: CRFSearch) -> Image.I
     for column, value in enumerate(across):
         x = left + (column + 0.5) * _CELL[0]
         draw.text((x, above + height + 6), f"{value:g}", _INK, _font(12), anchor="ma")
-    for trial in trials:
+    for trial in _shown(search, trials, across, down):
         column = across.index(trial.parameters.theta_alpha)
         row = down.index(trial.parameters.theta_beta)
         corner = left + column * _CELL[0], above + row * _CELL[1]
         _draw_cell(draw, corner, trial, search)
     return panel
+
+
+def _shown(
+    search: CRFSearch, trials: Sequence[CRFTrial], across: Any, down: Any
+) -> list[CRFTrial]:
+    """The trials of a panel, and those of earlier rounds that lie between them."""
+    return [
+        trial
+        for trial in search.trials
+        if trial.round <= trials[0].round
+        and trial.parameters.w_bilateral == trials[0].parameters.w_bilateral
+        and trial.parameters.theta_alpha in across
+        and trial.parameters.theta_beta in down
+    ]
 
 
 def _draw_cell(
