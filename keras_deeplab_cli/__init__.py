@@ -14,6 +14,7 @@ import typer
 from keras_deeplab_cli import (
     audit,
     bench,
+    crf_search,
     evaluate,
     export,
     models,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
+app.command("crf-search")(crf_search.crf_search)
 app.command("audit")(audit.audit)
 app.command("train")(train.train)
 app.command("export")(export.export)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_deeplab_cli import output
+from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
 from keras_deeplab_cli.model_source import (
     EngineOption,
     OutputStrideOption,
@@ -24,6 +25,7 @@ from keras_deeplab_cli.model_source import (
 
 if TYPE_CHECKING:
     from keras_deeplab.inference import Predictor
+    from keras_deeplab.layers import DenseCRF
     from keras_deeplab.metrics import SegmentationScores
 
 
@@ -54,6 +56,8 @@ def evaluate(
     engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,
+    crf: CRFOption = None,
+    crf_accuracy: AccuracyOption = "accurate",
     json: Annotated[
         Path | None,
         typer.Option(
@@ -75,8 +79,9 @@ def evaluate(
     """
     source = find_weights(weights)
     output.check_file_can_be_written(json)
+    layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
-    scores = _score(model, images, masks, ignore_label, size)
+    scores = _score(model, images, masks, ignore_label, size, layer)
     names = _names(model)
     output.say(_table(scores, names))
     if not output.say_if_it_fits(_confusion(scores, names)):
@@ -90,7 +95,12 @@ def evaluate(
 
 
 def _score(
-    model: Predictor, images: Path, masks: Path, ignore_label: int, size: int | None
+    model: Predictor,
+    images: Path,
+    masks: Path,
+    ignore_label: int,
+    size: int | None,
+    crf: DenseCRF | None,
 ) -> SegmentationScores:
     from keras_deeplab import inference
 
@@ -102,6 +112,7 @@ def _score(
                 masks,
                 ignore_label=ignore_label,
                 size=size,
+                crf=crf,
                 progress=report,
             )
     except (OSError, ValueError) as error:

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keras_deeplab_cli import output
+from keras_deeplab_cli.crf_option import (
+    ExportedAccuracyOption,
+    ExportedCRFOption,
+    find_crf,
+)
 from keras_deeplab_cli.model_source import (
     OutputStrideOption,
     WeightsOption,
@@ -21,7 +26,8 @@ if TYPE_CHECKING:
     from keras_deeplab.export import ExportReport
     from keras_deeplab.models import Segmenter
 
-_FORMATS = ("tflite", "saved_model")
+# Each with how closely a CRF inside follows the exact answer.
+_FORMATS = {"tflite": "mobile", "saved_model": "accurate"}
 
 
 def export(
@@ -41,7 +47,7 @@ def export(
         typer.Option(
             metavar="H W",
             help="Height and width of the input. By default those of the model or of "
-            "its training crop; a SavedModel takes any.",
+            "its training crop; a SavedModel takes any, unless it has a CRF.",
         ),
     ] = None,
     output_stride: OutputStrideOption = None,
@@ -87,6 +93,8 @@ def export(
             help="Masks of these photos, for the mean IoU of both.",
         ),
     ] = None,
+    crf: ExportedCRFOption = None,
+    crf_accuracy: ExportedAccuracyOption = None,
     least_agreement: Annotated[
         float | None,
         typer.Option(
@@ -111,6 +119,8 @@ def export(
     * `keras-deeplab export --weights model.keras --quantize int8 --calibration photos
       --out model.tflite`
 
+    * `keras-deeplab export --weights model.keras --crf v1 --out model.tflite`
+
     * `keras-deeplab export --weights model.keras --format saved_model --out road`
     """
     if format_ not in _FORMATS:
@@ -121,6 +131,7 @@ def export(
         "photos": photos,
         "masks": masks,
         "least_agreement": least_agreement,
+        "crf": find_crf(crf, crf_accuracy or _FORMATS[format_]),
     }
     lite = {"quantize": quantize, "calibration": calibration, "outputs": outputs}
     model = load_model(source, output_stride, None)

@@ -69,12 +69,12 @@ def say_if_it_fits(table: Table) -> bool:
     return True
 
 
-def check_file_can_be_written(path: Path | None) -> None:
+def check_file_can_be_written(path: Path | None, option: str = "--json") -> None:
     """Fails now rather than after the work."""
     if path is not None and not path.parent.is_dir():
-        fail(f"There is no folder for --json {path}")
+        fail(f"There is no folder for {option} {path}")
     if path is not None and not os.access(path.parent, os.W_OK):
-        fail(f"Nothing may be written to the folder of --json {path}")
+        fail(f"Nothing may be written to the folder of {option} {path}")
 
 
 def make_folder(path: Path) -> None:

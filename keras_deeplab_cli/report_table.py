@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,12 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
     height, width = report.input_size
     yield "Format", f"{report.format}, {report.outputs}, quantize {report.quantize}"
     yield "Input", f"{height or 'any'} x {width or 'any'}"
-    yield "Size", f"{report.size_bytes / 1e6:.2f} MB"
+    crf = report.crf
+    plain = None if crf is None else crf.plain_bytes
+    yield "Size", _megabytes(report.size_bytes, plain, 2)
     if report.peak_bytes is not None:
-        yield "Peak memory", f"{report.peak_bytes / 1e6:.0f} MB"
+        plain = None if crf is None else crf.plain_peak_bytes
+        yield "Peak memory", _megabytes(report.peak_bytes, plain, 0)
     counts = (f"{count} {name}" for name, count in report.operations.items())
     yield "Operations", ", ".join(counts)
     parity = report.parity
@@ -64,9 +68,23 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
             f"{parity.mean_difference:.2g} on average, {parity.max_difference:.2g} "
             "at most",
         )
+    if crf is not None and parity.crf_changed is not None:
+        values = dataclasses.asdict(crf.parameters).items()
+        yield "CRF", f"{crf.accuracy}, " + ", ".join(f"{k} {v:g}" for k, v in values)
+        yield "Labels that it changes", f"{parity.crf_changed:.2%} of these pixels"
     if report.mean_iou is not None and report.keras_mean_iou is not None:
         yield (
             "Mean IoU",
             f"{100 * report.mean_iou:.2f} %, of the model "
-            f"{100 * report.keras_mean_iou:.2f} %",
+            f"{100 * report.keras_mean_iou:.2f} %"
+            + (
+                f", without the CRF {100 * crf.plain_mean_iou:.2f} %"
+                if crf is not None and crf.plain_mean_iou is not None
+                else ""
+            ),
         )
+
+
+def _megabytes(value: int, plain: int | None, digits: int) -> str:
+    without = "" if plain is None else f", without the CRF {plain / 1e6:.{digits}f} MB"
+    return f"{value / 1e6:.{digits}f} MB{without}"

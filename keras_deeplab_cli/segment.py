@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_deeplab_cli import output
+from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
 from keras_deeplab_cli.model_source import (
     EngineOption,
     OutputStrideOption,
@@ -23,6 +24,7 @@ from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
     from keras_deeplab.inference import PhotoJob, Predictor
+    from keras_deeplab.layers import DenseCRF
 
 
 def segment(
@@ -39,6 +41,8 @@ def segment(
     engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,
+    crf: CRFOption = None,
+    crf_accuracy: AccuracyOption = "accurate",
     out: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder for the results; made if need be."),
@@ -58,12 +62,15 @@ def segment(
     * `keras-deeplab segment photo.jpg`
 
     * `keras-deeplab segment holiday/ --out results --output-stride 16`
+
+    * `keras-deeplab segment photo.jpg --crf v1`
     """
     source = find_weights(weights)
     jobs = _plan(photos, out)
+    layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
     output.make_folder(out)
-    counts, failures = _run(model, jobs, size)
+    counts, failures = _run(model, jobs, size, layer)
     if counts:
         output.say(_table(counts, model.class_names))
         output.say(f"Wrote NAME.labels.png and NAME.overlay.png to {out.resolve()}")
@@ -83,14 +90,14 @@ def _plan(photos: Sequence[Path], out: Path) -> tuple[PhotoJob, ...]:
 
 
 def _run(
-    model: Predictor, jobs: Sequence[PhotoJob], size: int | None
+    model: Predictor, jobs: Sequence[PhotoJob], size: int | None, crf: DenseCRF | None
 ) -> tuple[list[Any], list[str]]:
     from keras_deeplab.inference import run_jobs
 
     counts: list[Any] = []
     failures: list[str] = []
     with output.progress_bar() as report:
-        for job, result in run_jobs(model, jobs, size=size):
+        for job, result in run_jobs(model, jobs, size=size, crf=crf):
             if isinstance(result, Exception):
                 failures.append(_failure(job.photo, result))
             else:

@@ -2,10 +2,17 @@
 
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+from PIL import Image
+
+import keras_deeplab
+from tests.inference.color_model import ColorModel
+from tests.inference.test_crf import noisy_photo
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -59,3 +66,22 @@ def test_demo_from_any_folder_segments_what_is_named_there(
         str(clone / "demo"),
         *(word.format(clone=clone) for word in expected),
     ]
+
+
+def test_picture_of_the_crf_shows_a_row_for_each_photo(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(keras_deeplab, "load_model", lambda source: ColorModel())
+    for name in ("a.png", "b.png"):
+        Image.fromarray(noisy_photo(24, 40)).save(tmp_path / name)
+    script = runpy.run_path(str(ROOT / "scripts" / "crf_picture.py"))
+    photos = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    path = tmp_path / "crf.png"
+    script["main"](["--out", str(path), "--weights", "any", *photos])
+    pixels = np.array(Image.open(path).convert("RGB")).astype(int)
+    red = (abs(pixels - (200, 30, 30)).sum(-1) < 60).any(axis=1)
+    # Where labels changed: in two rows, with a gap between them.
+    assert np.count_nonzero(np.diff(red.astype(int)) == 1) >= 2
+    assert capsys.readouterr().out.count("of the labels changed") == 2

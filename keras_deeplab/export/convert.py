@@ -58,15 +58,39 @@ def convert(
             # Of 8 bits the two parts of the sum would be rounded one by one.
             network = with_split_pyramids(network)
         traced = _traced(network, graph, inputs, outputs)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], traced)
-        if quantization.optimize:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if quantization.half:
-            converter.target_spec.supported_types = [tf.float16]
+        converter = _converter(traced, quantization.optimize, quantization.half)
         if quantization.calibrated:
             converter.representative_dataset = lambda: ([x] for x in samples())
             return _calibrated(converter)
         return converter.convert()
+
+
+def convert_answer(
+    graph: Graph, inputs: InputForm, outputs: OutputForm, half: bool
+) -> bytes:
+    """Converts what stands behind the network, in float.
+
+    Args:
+        graph: The model.
+        inputs: What the whole graph takes.
+        outputs: What it answers.
+        half: Whether constants are stored in half precision.
+
+    Returns:
+        A TFLite file that takes `coarse`, the network's logits, and `image`.
+    """
+
+    def answer(coarse: Tensor, image: Tensor) -> Tensor:
+        return outputs.head(graph, coarse, inputs.pixels(image))
+
+    shape = (1, *graph.model.input_shape[1:])
+    specs = (
+        tf.TensorSpec((1, *graph.coarse.output_shape[1:]), tf.float32, name="coarse"),
+        tf.TensorSpec(shape, inputs.dtype, name="image"),
+    )
+    with _quiet():
+        traced = tf.function(answer, autograph=False).get_concrete_function(*specs)
+        return _converter(traced, half, half).convert()
 
 
 def _traced(
@@ -90,6 +114,15 @@ def _traced(
     image = tf.TensorSpec(shape, inputs.dtype, name="image")
     with tracing_for_tflite():
         return tf.function(answer, autograph=False).get_concrete_function(image)
+
+
+def _converter(traced: Any, optimize: bool, half: bool) -> Any:
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], traced)
+    if optimize:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if half:
+        converter.target_spec.supported_types = [tf.float16]
+    return converter
 
 
 def _calibrated(converter: Any) -> bytes:

@@ -40,6 +40,9 @@ class LiteModel:
         self.facts: TFLiteFacts = read_facts(Path(path))
         self._labels = len(self._output["shape"]) == 3
         self.classes = self._count_classes()
+        activated = self.facts.form == "probabilities"
+        scores = "probabilities" if activated else "logits"
+        self.output_kind = "labels" if self._labels else scores
         names = self.facts.class_names
         self.class_names = names if names and len(names) == self.classes else None
         self.resize_mode = self.facts.resize_mode

@@ -41,7 +41,7 @@ def check_operations(operations: Mapping[str, int]) -> None:
         raise ExportError(
             "The converted graph has operations that TFLite or its delegates lack: "
             f"{', '.join(strange)}. Use the layers of keras_deeplab for atrous "
-            "convolutions, and operations of TFLite in a step of your own."
+            "convolutions."
         )
 
 

@@ -34,22 +34,21 @@ def _labels(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
     from keras_deeplab.export.label_edges import labels_along_edges, rows_between
     from keras_deeplab.export.label_strips import labels_at, labels_of
 
-    if graph.refine is not None:
-        return labels_of(graph.full_logits(coarse, pixels))
+    if graph.crf is not None:
+        return labels_of(graph.full_probabilities(coarse, pixels))
     height, width = pixels.shape[1:3]
     aligned = rows_between(coarse.shape[1], height) is not None
     return (labels_along_edges if aligned else labels_at)(coarse, (height, width))
 
 
-def _probabilities(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
-    return graph.probabilities(graph.full_logits(coarse, pixels))
-
+# Not an answer by itself: another graph goes on from it.
+COARSE_LOGITS = OutputForm(name="logits", head=lambda graph, coarse, pixels: coarse)
 
 OUTPUT_FORMS: Mapping[str, OutputForm] = MappingProxyType(
     {
         "labels": OutputForm(name="labels", head=_labels, labels=True),
         "probabilities": OutputForm(
-            name="probabilities", head=_probabilities, activated=True
+            name="probabilities", head=Graph.full_probabilities, activated=True
         ),
         "logits": OutputForm(name="logits", head=Graph.full_logits),
         # What the GPU delegate and MediaPipe take: no ARG_MAX, no uint8, four axes.

@@ -29,12 +29,15 @@ class Parity:
         max_difference: Largest difference of a logit or probability; `None` where the
             answer is a label map.
         mean_difference: Mean of the same.
+        crf_changed: Share of the pixels to which the CRF gives another label than the
+            model by itself; `None` without a CRF.
     """
 
     photos: tuple[str, ...]
     agreement: float
     max_difference: float | None
     mean_difference: float | None
+    crf_changed: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,7 @@ class _Found:
 
     pixels: int
     same: int
+    changed: int
     values: int = 0
     difference: float = 0.0
     largest: float | None = None
@@ -66,58 +70,64 @@ def compare(
         OSError: If a photo cannot be read.
         ValueError: If it is no image.
     """
-    truth = keras_answer(graph, activated=activated)
+    truth = _KerasAnswer(graph, activated)
     found = [_compare(graph, truth, exported, photo) for photo in photos]
+    pixels = sum(one.pixels for one in found)
+    changed = sum(one.changed for one in found) / pixels
     values = sum(one.values for one in found)
     total = sum(one.difference for one in found)
     largest = [one.largest for one in found if one.largest is not None]
     return Parity(
         photos=tuple(photo.name for photo in photos),
-        agreement=sum(one.same for one in found) / sum(one.pixels for one in found),
+        agreement=sum(one.same for one in found) / pixels,
         max_difference=max(largest, default=None),
         mean_difference=total / values if values else None,
+        crf_changed=None if graph.crf is None else changed,
     )
 
 
-def keras_answer(graph: Graph, *, activated: bool = False) -> Answer:
-    """What the Keras model itself answers: logits or probabilities at full size.
+class _KerasAnswer:
+    """What the Keras model itself answers, at full size."""
 
-    Args:
-        graph: What is exported.
-        activated: Whether to return probabilities.
+    def __init__(self, graph: Graph, activated: bool) -> None:
+        model = graph.model
+        self._graph = graph
+        self._activated = activated
+        self._network = keras.Model(model.inputs, model.get_layer("upsampling").output)
 
-    Returns:
-        A function of pixels.
-    """
-    model = graph.model
-    network = keras.Model(model.inputs, model.get_layer("upsampling").output)
-
-    def answer(pixels: Array) -> Array:
-        logits = network(model.preprocess(pixels), training=False)
-        if graph.refine is not None:
-            logits = graph.refine(logits, ops.convert_to_tensor(pixels))
-        values = graph.probabilities(logits) if activated else logits
-        return ops.convert_to_numpy(values)
-
-    return answer
+    def __call__(self, pixels: Array) -> tuple[Array, Array]:
+        """The answer, logits or probabilities, and the labels without the CRF."""
+        graph = self._graph
+        inputs = graph.model.preprocess(pixels)
+        logits = self._network(inputs, training=False)
+        labels = ops.convert_to_numpy(ops.argmax(logits, axis=-1))
+        if self._activated:
+            values = graph.probabilities(logits, ops.convert_to_tensor(pixels))
+        else:
+            values = graph.refined_logits(logits, ops.convert_to_tensor(pixels))
+        return ops.convert_to_numpy(values), labels
 
 
-def _compare(graph: Graph, truth: Answer, exported: Answer, photo: Path) -> _Found:
+def _compare(
+    graph: Graph, truth: _KerasAnswer, exported: Answer, photo: Path
+) -> _Found:
     image = read_photo(photo)
     frame = frame_for(graph.model, (image.shape[0], image.shape[1]))
     # A graph that takes bytes cannot be given more.
     pixels = lay_out(image, frame, graph.model.pad_pixel).round()
     height, width = frame.content
-    expected = truth(pixels)[0, :height, :width]
+    expected, plain = (each[0, :height, :width] for each in truth(pixels))
     given = exported(pixels)[0, :height, :width]
+    labels = expected.argmax(-1)
+    changed = int((labels != plain).sum())
     if given.ndim == 2:
-        same = int((given == expected.argmax(-1)).sum())
-        return _Found(given.size, same)
-    same = int((given.argmax(-1) == expected.argmax(-1)).sum())
+        return _Found(given.size, int((given == labels).sum()), changed)
+    same = int((given.argmax(-1) == labels).sum())
     gap = np.abs(given.astype("float32") - expected)
     return _Found(
         height * width,
         same,
+        changed,
         gap.size,
         float(gap.sum(dtype="float64")),
         float(gap.max()),

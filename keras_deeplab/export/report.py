@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_deeplab.export.crf_step import CRFEffect
 from keras_deeplab.export.latency import Latency
 from keras_deeplab.export.parity import Parity
 
@@ -29,8 +30,9 @@ class ExportReport:
         least_agreement: The share of labels that had to agree.
         mean_iou: Mean IoU of the export, if masks were given.
         keras_mean_iou: Mean IoU of the Keras model on the same.
-        latency: How fast it runs here.
+        latency: How fast it runs here; with a CRF also without it.
         peak_bytes: Memory that it needs; `None` where it was not measured.
+        crf: The CRF inside, and the export without it; `None` if there is none.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class ExportReport:
     keras_mean_iou: float | None = None
     latency: tuple[Latency, ...] = ()
     peak_bytes: int | None = None
+    crf: CRFEffect | None = None
 
     def to_json(self) -> str:
         """The report as JSON, which has no NaN: what is not known is null."""

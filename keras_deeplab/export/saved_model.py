@@ -5,11 +5,13 @@ from pathlib import Path
 
 from keras_deeplab._atomic_file import folder_beside, part_beside
 from keras_deeplab.export.backend import check_backend
+from keras_deeplab.export.crf_step import crf_step
 from keras_deeplab.export.fixed_size import fixed_size
-from keras_deeplab.export.graph import Graph, Refine
+from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.photos import PhotoSource
 from keras_deeplab.export.report import ExportReport, report_path
 from keras_deeplab.export.trial import make_trial
+from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.layers import arguments
 from keras_deeplab.models import Segmenter
 
@@ -32,7 +34,7 @@ def to_saved_model(
     ignore_label: int | None = 255,
     least_agreement: float | None = None,
     most_pixels: int | None = None,
-    refine: Refine | None = None,
+    crf: CRFSource | None = None,
 ) -> ExportReport:
     """Writes a model as a version of a SavedModel, and a report of it.
 
@@ -56,7 +58,8 @@ def to_saved_model(
         path: The folder of all versions; made if need be.
         version: Number of the version; by default the next.
         size: Height and width of the input, or one integer. By default those of the
-            model's input, which may be any.
+            model's input, which may be any; with a CRF, whose size must be known, by
+            default those of its training crop, if the model takes any.
         photos: Photos for the comparison, or folders of them; by default those of the
             package.
         masks: Folder of label maps of the same names as the photos in the folder
@@ -67,7 +70,12 @@ def to_saved_model(
         most_pixels: The largest image that `serve_bytes` decodes. By default 2**26, or
             2**22 if the model has neither a size of its input nor a `crop_size`, and so
             takes a photo as it is.
-        refine: A step between logits and answer: `(logits, pixels) -> logits`.
+        crf: A CRF that refines the logits inside the graph, at the size of the input:
+            `"v1"`, `"v2"`, `"pydensecrf"` or a JSON file of parameters, with the
+            accuracy `"accurate"`; or a `DenseCRF` layer, of which what it has learned
+            becomes constants. `serve_bytes` still takes images of any size, and brings
+            them to the size of the input first. Padding takes part in it. The report
+            tells size and latency without it too.
 
     Returns:
         The report.
@@ -90,12 +98,14 @@ def to_saved_model(
         most_pixels = arguments.positive(most_pixels=most_pixels)
     check_backend()
     trial = make_trial(photos, masks, ignore_label, least_agreement, _AGREEMENT)
-    fixed = model if size is None else fixed_size(model, size)
+    step = crf_step(crf, "accurate")
+    anything = size is None and step is None
+    fixed = model if anything else fixed_size(model, size)
     # TensorFlow is imported where it is needed.
     from keras_deeplab.export.saved_model_job import SavedModelJob
 
     job = SavedModelJob(
-        graph=Graph(model=fixed, refine=refine),
+        graph=Graph(model=fixed, crf=step),
         name=Path(path).resolve().name,
         most_pixels=most_pixels or _most_pixels(fixed),
     )

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import math
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_deeplab.export.crf_step import CRFEffect
 from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.latency import Latency, summary
 from keras_deeplab.export.parity import compare
@@ -68,20 +70,40 @@ class SavedModelJob:
         )
         trial.check(parity)
         height, width = model.input_shape[1:3]
-        files = (file for file in folder.rglob("*") if file.is_file())
+        effect, plain_latency = self._without_crf(trial, target.name)
         return ExportReport(
             path=target,
             format="saved_model",
             outputs="labels",
             input_size=(height, width),
-            size_bytes=sum(file.stat().st_size for file in files),
+            size_bytes=_size(folder),
             operations=_operations(saved),
             parity=parity,
             least_agreement=trial.least_agreement,
             mean_iou=trial.mean_iou(served),
-            keras_mean_iou=trial.mean_iou(model),
-            latency=(self._latency(served, target.name),),
+            keras_mean_iou=trial.mean_iou(model, self.graph.crf),
+            latency=(self._latency(served, target.name), *plain_latency),
+            crf=effect,
         )
+
+    def _without_crf(
+        self, trial: Trial, name: str
+    ) -> tuple[CRFEffect | None, tuple[Latency, ...]]:
+        crf, model = self.graph.crf, self.graph.model
+        if crf is None:
+            return None, ()
+        plain = dataclasses.replace(self, graph=Graph(model=model))
+        with tempfile.TemporaryDirectory() as part:
+            folder = Path(part) / name
+            plain.write(folder)
+            served = ServedModel(tf.saved_model.load(str(folder)), model)
+            effect = CRFEffect(
+                parameters=crf.crf_parameters,
+                accuracy=crf.accuracy,
+                plain_bytes=_size(folder),
+                plain_mean_iou=trial.mean_iou(model),
+            )
+            return effect, (self._latency(served, f"{name}, without the CRF"),)
 
     def _photo(self) -> np.ndarray[Any, Any]:
         (photo,) = laid_out(self.graph.model, find_photos(None)[:1])
@@ -105,6 +127,10 @@ class SavedModelJob:
         return summary(
             name, tf.config.threading.get_intra_op_parallelism_threads(), times
         )
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _operations(saved: Any) -> dict[str, int]:

@@ -18,6 +18,8 @@ class ServedModel:
         model: The model that was exported.
     """
 
+    output_kind: str = "labels"
+
     def __init__(self, saved: Any, model: Segmenter) -> None:
         # Kept, or its variables would be gone.
         self._saved = saved

@@ -54,8 +54,9 @@ class Signatures(tf.Module):
 
     def _labels(self, image: Tensor) -> dict[str, Tensor]:
         pixels = tf.cast(image, tf.float32)
-        if self._graph.refine is not None:
-            return {"labels": labels_of(self._logits(pixels))}
+        if self._graph.crf is not None:
+            answer = self._graph.full_probabilities(self._coarse(pixels), pixels)
+            return {"labels": labels_of(answer)}
         size = tf.shape(pixels)[1:3]
         labels = tf.map_fn(
             lambda logits: labels_by_rows(logits, size),
@@ -66,8 +67,9 @@ class Signatures(tf.Module):
         return {"labels": tf.ensure_shape(labels, image.shape[:3])}
 
     def _probabilities(self, image: Tensor) -> dict[str, Tensor]:
-        logits = self._logits(tf.cast(image, tf.float32))
-        return {"probabilities": self._graph.probabilities(logits)}
+        pixels = tf.cast(image, tf.float32)
+        answer = self._graph.full_probabilities(self._coarse(pixels), pixels)
+        return {"probabilities": answer}
 
     def _serve_bytes(self, image_bytes: Tensor) -> dict[str, Tensor]:
         pngs = tf.map_fn(

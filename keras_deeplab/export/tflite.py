@@ -1,14 +1,18 @@
 """A model as a TFLite file."""
 
+import contextlib
 import dataclasses
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_deeplab._atomic_file import part_beside
 from keras_deeplab.export.backend import check_backend
+from keras_deeplab.export.crf_step import CRFEffect, crf_step
 from keras_deeplab.export.fixed_size import fixed_size
-from keras_deeplab.export.graph import Graph, Refine
-from keras_deeplab.export.latency import measure_latency, measure_peak
+from keras_deeplab.export.graph import Graph
+from keras_deeplab.export.latency import Latency, measure_latency, measure_peak
 from keras_deeplab.export.lite_model import LiteModel
 from keras_deeplab.export.operations import tflite_operations
 from keras_deeplab.export.output_form import OUTPUT_FORMS
@@ -18,6 +22,7 @@ from keras_deeplab.export.quantization import QUANTIZATIONS
 from keras_deeplab.export.report import ExportReport, report_path
 from keras_deeplab.export.tflite_job import TFLiteJob
 from keras_deeplab.export.trial import Trial, make_trial
+from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.layers import arguments
 from keras_deeplab.models import Segmenter
 
@@ -37,7 +42,7 @@ def to_tflite(
     masks: str | os.PathLike[str] | None = None,
     ignore_label: int | None = 255,
     least_agreement: float | None = None,
-    refine: Refine | None = None,
+    crf: CRFSource | None = None,
 ) -> ExportReport:
     """Writes a model as one TFLite graph of built-in operations, and a report of it.
 
@@ -72,8 +77,12 @@ def to_tflite(
         least_agreement: The share of the photos' pixels that must get the same label
             from both, in `[0, 1]`. By default the `agreement` of the row of
             `quantize` in `keras_deeplab.export.QUANTIZATIONS`.
-        refine: A step between logits and answer, of operations that TFLite has:
-            `(logits, pixels) -> logits`, float32 at full size.
+        crf: A CRF that refines the logits inside the graph, in float and at the size
+            of the input: `"v1"`, `"v2"`, `"pydensecrf"` or a JSON file of parameters,
+            with the accuracy `"mobile"`; or a `DenseCRF` layer, of which what it has
+            learned becomes constants. Where a photo is padded to the input, padding
+            takes part in it. `"logits"` are then logarithms of probabilities. The
+            report tells size, memory and latency without it too.
 
     Returns:
         The report.
@@ -101,15 +110,19 @@ def to_tflite(
     trial = make_trial(
         photos, masks, ignore_label, least_agreement, row.agreement, calibration
     )
+    step = crf_step(crf, "mobile")
     job = TFLiteJob(
-        graph=Graph(model=fixed_size(model, size), refine=refine),
+        graph=Graph(model=fixed_size(model, size), crf=step),
         outputs=outputs,
         quantize=quantize,
         calibration=_calibration(quantize, calibration),
     )
     with part_beside(report_path(target)) as told, part_beside(target) as part:
-        job.write(part)
-        report = _tried(job, trial, part, target)
+        # The network of the file with a CRF and of that without, for the report.
+        coarse = None if step is None else job.coarse()
+        job.write(part, coarse)
+        with _without_crf(job, coarse) as plain:
+            report = _tried(job, trial, part, plain, target)
         told.write_text(report.to_json(), encoding="utf-8")
     return report
 
@@ -125,7 +138,9 @@ def _calibration(quantize: str, photos: PhotoSource | None) -> tuple[Path, ...]:
     return find_photos(photos)
 
 
-def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportReport:
+def _tried(
+    job: TFLiteJob, trial: Trial, part: Path, plain: Path | None, target: Path
+) -> ExportReport:
     lite, form = LiteModel(part), job.form
     parity = compare(
         job.graph,
@@ -134,7 +149,7 @@ def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportRepo
         activated=form.activated,
     )
     trial.check(parity)
-    model = job.graph.model
+    model, crf = job.graph.model, job.graph.crf
     height, width = model.input_shape[1:3]
     content = part.read_bytes()
     return ExportReport(
@@ -148,10 +163,46 @@ def _tried(job: TFLiteJob, trial: Trial, part: Path, target: Path) -> ExportRepo
         parity=parity,
         least_agreement=trial.least_agreement,
         mean_iou=trial.mean_iou(lite),
-        keras_mean_iou=trial.mean_iou(model),
-        latency=tuple(
-            dataclasses.replace(row, file=target.name)
-            for row in measure_latency([part], seconds=_SECONDS)
-        ),
+        keras_mean_iou=trial.mean_iou(model, crf),
+        latency=_latency(target.name, part, plain),
         peak_bytes=measure_peak(part),
+        crf=_effect(job, trial, plain),
+    )
+
+
+@contextlib.contextmanager
+def _without_crf(job: TFLiteJob, coarse: bytes | None) -> Iterator[Path | None]:
+    """Writes the same without the CRF, if there is one, for as long as it is needed."""
+    if coarse is None:
+        yield None
+        return
+    plain = dataclasses.replace(job, graph=dataclasses.replace(job.graph, crf=None))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plain.tflite"
+        plain.write(path, coarse)
+        yield path
+
+
+def _latency(name: str, part: Path, plain: Path | None) -> tuple[Latency, ...]:
+    files = {part.name: name}
+    paths = [part]
+    if plain is not None:
+        files[plain.name] = f"{name}, without the CRF"
+        paths.append(plain)
+    return tuple(
+        dataclasses.replace(row, file=files[row.file])
+        for row in measure_latency(paths, seconds=_SECONDS)
+    )
+
+
+def _effect(job: TFLiteJob, trial: Trial, plain: Path | None) -> CRFEffect | None:
+    crf = job.graph.crf
+    if crf is None or plain is None:
+        return None
+    return CRFEffect(
+        parameters=crf.crf_parameters,
+        accuracy=crf.accuracy,
+        plain_bytes=plain.stat().st_size,
+        plain_peak_bytes=measure_peak(plain),
+        plain_mean_iou=trial.mean_iou(job.graph.model),
     )

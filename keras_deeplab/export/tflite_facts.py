@@ -22,6 +22,7 @@ class TFLiteFacts:
         std: What they are then divided by.
         resize_mode: How a photo is fitted to the input: `"pad"` or `"stretch"`.
         pad_pixel: RGB of the padding.
+        form: The answer, a key of `OUTPUT_FORMS`; `None` where the file does not say.
     """
 
     class_names: tuple[str, ...] | None = None
@@ -29,6 +30,7 @@ class TFLiteFacts:
     std: float = 1 / PREPROCESSINGS["symmetric"].scale
     resize_mode: str = "stretch"
     pad_pixel: tuple[float, float, float] = PREPROCESSINGS["symmetric"].mean
+    form: str | None = None
 
 
 def read_facts(path: Path) -> TFLiteFacts:
@@ -55,6 +57,7 @@ def read_facts(path: Path) -> TFLiteFacts:
             std=float(own["std"]),
             resize_mode=str(own["resize_mode"]),
             pad_pixel=_triple(own["pad_pixel"]),
+            form=str(own["form"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{OWN_FILE} in {path} is damaged: {error!r}") from error

@@ -17,7 +17,7 @@ from keras_deeplab.export.metadata import (
     encode_metadata,
 )
 from keras_deeplab.export.operations import check_operations, tflite_operations
-from keras_deeplab.export.output_form import OUTPUT_FORMS, OutputForm
+from keras_deeplab.export.output_form import COARSE_LOGITS, OUTPUT_FORMS, OutputForm
 from keras_deeplab.export.photos import laid_out
 from keras_deeplab.export.quantization import QUANTIZATIONS, Quantization
 from keras_deeplab.inference import class_name
@@ -61,16 +61,21 @@ class TFLiteJob:
             normalized=normalized,
         )
 
-    def write(self, path: Path) -> None:
+    def coarse(self) -> bytes:
+        """Converts the network alone, to put one or the other answer behind it."""
+        return self._converted(COARSE_LOGITS)
+
+    def write(self, path: Path, coarse: bytes | None = None) -> None:
         """Writes the file.
 
         Args:
             path: Where.
+            coarse: What `coarse` returned, behind which the answer is put in float. By
+                default, and without a CRF, all is converted at once.
 
         Raises:
             ExportError: If the graph cannot be what it should be.
         """
-        from keras_deeplab.export.convert import convert
         from keras_deeplab.export.tflite_file import (
             add_metadata,
             add_signature,
@@ -79,23 +84,47 @@ class TFLiteJob:
             write_model,
         )
 
-        bytes_in = self.quantization.calibrated and self.inputs.dtype == "uint8"
-        traced = self.inputs.traced_for_bytes() if bytes_in else self.inputs
-        content = convert(
-            self._graph_to_convert(),
-            traced,
-            self.form,
-            self.quantization,
-            lambda: self._samples(traced),
-        )
-        check_operations(tflite_operations(content))
-        model = read_model(content)
-        if bytes_in:
-            take_bytes(model, traced)
+        if coarse is None and self.graph.crf is not None:
+            coarse = self.coarse()
+        model = read_model(self._converted(self.form) if coarse is None else coarse)
+        if self._bytes_in:
+            take_bytes(model, self._traced)
+        if coarse is not None:
+            self._append_answer(model)
+        check_operations(tflite_operations(write_model(model)))
         add_signature(model, self.form.name)
         add_metadata(model, METADATA_NAME, encode_metadata(self._facts()))
         path.write_bytes(write_model(model))
         append_files(path, self._facts())
+
+    @property
+    def _bytes_in(self) -> bool:
+        return self.quantization.calibrated and self.inputs.dtype == "uint8"
+
+    @property
+    def _traced(self) -> InputForm:
+        return self.inputs.traced_for_bytes() if self._bytes_in else self.inputs
+
+    def _converted(self, form: OutputForm) -> bytes:
+        from keras_deeplab.export.convert import convert
+
+        return convert(
+            self._graph_to_convert(),
+            self._traced,
+            form,
+            self.quantization,
+            self._samples,
+        )
+
+    def _append_answer(self, model: Any) -> None:
+        from keras_deeplab.export.append_graph import append_graph
+        from keras_deeplab.export.convert import convert_answer
+        from keras_deeplab.export.tflite_file import read_model
+
+        half = self.quantization.half
+        answer = convert_answer(self.graph, self.inputs, self.form, half)
+        (coarse,), (image,) = model.subgraphs[0].outputs, model.subgraphs[0].inputs
+        append_graph(model, read_model(answer), {"coarse": coarse, "image": image})
 
     def _graph_to_convert(self) -> Graph:
         if not self.quantization.calibrated:
@@ -104,9 +133,9 @@ class TFLiteJob:
         images = map(model.preprocess, laid_out(model, self.calibration))
         return dataclasses.replace(self.graph, model=equalized(model, images))
 
-    def _samples(self, traced: InputForm) -> Iterator[np.ndarray[Any, Any]]:
+    def _samples(self) -> Iterator[np.ndarray[Any, Any]]:
         for pixels in laid_out(self.graph.model, self.calibration):
-            yield traced.from_pixels(pixels)
+            yield self._traced.from_pixels(pixels)
 
     def _facts(self) -> FileFacts:
         model = self.graph.model

@@ -8,6 +8,7 @@ from keras_deeplab.export.export_error import ExportError
 from keras_deeplab.export.parity import Parity
 from keras_deeplab.export.photos import PhotoSource, find_photos
 from keras_deeplab.inference import Predictor, evaluate
+from keras_deeplab.layers import DenseCRF
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,12 +38,12 @@ class Trial:
                 "less tightly, or ask for less with `least_agreement`."
             )
 
-    def mean_iou(self, model: Predictor) -> float | None:
-        """The mean IoU of a model, if there are masks."""
+    def mean_iou(self, model: Predictor, crf: DenseCRF | None = None) -> float | None:
+        """The mean IoU of a model, with a CRF behind it or not, if there are masks."""
         if self.folders is None:
             return None
         images, masks = self.folders
-        scores = evaluate(model, images, masks, ignore_label=self.ignore_label)
+        scores = evaluate(model, images, masks, ignore_label=self.ignore_label, crf=crf)
         return scores.mean_iou
 
 

@@ -12,16 +12,25 @@ from keras_deeplab.inference.class_share import (
     count_labels,
 )
 from keras_deeplab.inference.contact_sheet import draw_contact_sheet
+from keras_deeplab.inference.crf_heat_map import draw_heat_map
+from keras_deeplab.inference.crf_ranges import CRF_RANGES, CRFRanges
 from keras_deeplab.inference.crf_reference import crf_reference
+from keras_deeplab.inference.crf_search import CRFSearch, CRFTrial
+from keras_deeplab.inference.crf_source import load_crf, write_crf
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
 from keras_deeplab.inference.predictor import Predictor
 from keras_deeplab.inference.score_data import score_data
+from keras_deeplab.inference.search_crf import search_crf
 from keras_deeplab.inference.segment import predict_logits, segment
 
 __all__ = [
+    "CRF_RANGES",
+    "CRFRanges",
+    "CRFSearch",
+    "CRFTrial",
     "ClassShare",
     "PhotoJob",
     "Predictor",
@@ -31,17 +40,21 @@ __all__ = [
     "count_labels",
     "crf_reference",
     "draw_contact_sheet",
+    "draw_heat_map",
     "draw_overlay",
     "evaluate",
     "label_colors",
     "list_photos",
+    "load_crf",
     "plan_jobs",
     "predict_logits",
     "read_labels",
     "read_photo",
     "run_jobs",
     "score_data",
+    "search_crf",
     "segment",
     "write_atomically",
+    "write_crf",
     "write_labels",
 ]

@@ -6,15 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_deeplab._types import Progress
-from keras_deeplab.data.sample_pair import match_pairs
-from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.inference.crf_source import CRFSource, load_crf
+from keras_deeplab.inference.paired_data import paired_data
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
     from keras_deeplab.inference.predictor import Predictor
-
-_SHOWN_PROBLEMS = 5
 
 
 def evaluate(
@@ -24,6 +22,7 @@ def evaluate(
     *,
     ignore_label: int | None = 255,
     size: int | None = None,
+    crf: CRFSource | None = None,
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
@@ -39,6 +38,7 @@ def evaluate(
         masks_dir: Folder of label maps: PNG, palette or grey, one label a pixel.
         ignore_label: Label of the mask pixels to leave out, or `None` to count all.
         size: Largest longer side at which the model sees a photo, as in `segment`.
+        crf: A CRF that refines the logits, as in `segment`.
         progress: Called after each pair with what is being done (`"checking"`,
             `"segmenting"`), the number of pairs done, and their total.
 
@@ -48,39 +48,17 @@ def evaluate(
     Raises:
         ValueError: If a photo or mask lacks its partner, differs from it in size, or
             cannot be read, or a mask holds colours or labels out of range: the message
-            names the files. If every pixel of the masks is to be ignored.
+            names the files. If every pixel of the masks is to be ignored, or `crf` is
+            not usable.
     """
-    data = SegmentationData(
-        pairs=match_pairs(images_dir, masks_dir),
-        class_names=tuple(map(str, range(model.classes))),
-        ignore_label=ignore_label,
+    layer = None if crf is None else load_crf(crf)
+    data = paired_data(
+        model, images_dir, masks_dir, ignore_label=ignore_label, progress=progress
     )
-    _check(data, progress or _no_progress)
-    scores = score_data(model, data, size=size, progress=progress)
+    scores = score_data(model, data, size=size, crf=layer, progress=progress)
     if not any(scores.truth_pixels):
         raise ValueError(
             "Every pixel of the masks has the label to ignore: there is nothing to "
             f"score. Received: ignore_label={ignore_label}, masks_dir={masks_dir}"
         )
     return scores
-
-
-def _check(data: SegmentationData, report: Progress) -> None:
-    problems = []
-    for index in range(len(data)):
-        try:
-            data.read(index)
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-        report("checking", index + 1, len(data))
-    if problems:
-        more = len(problems) - _SHOWN_PROBLEMS
-        raise ValueError(
-            f"{len(problems)} of {len(data)} pairs cannot be evaluated: "
-            + "; ".join(problems[:_SHOWN_PROBLEMS])
-            + (f"; and {more} more" if more > 0 else "")
-        )
-
-
-def _no_progress(task: str, done: int, total: int) -> None:
-    pass

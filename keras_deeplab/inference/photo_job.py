@@ -15,6 +15,7 @@ from keras_deeplab.data.labels_png import write_labels
 from keras_deeplab.data.photo import read_photo
 from keras_deeplab.data.photo_files import LABELS_ENDING, OVERLAY_ENDING
 from keras_deeplab.inference.class_share import count_labels
+from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.segment import segment
 
@@ -36,12 +37,19 @@ class PhotoJob:
     labels: Path
     overlay: Path
 
-    def run(self, model: Predictor, *, size: int | None = None) -> np.ndarray[Any, Any]:
+    def run(
+        self,
+        model: Predictor,
+        *,
+        size: int | None = None,
+        crf: CRFSource | None = None,
+    ) -> np.ndarray[Any, Any]:
         """Segments the photo and writes both files, each whole or not at all.
 
         Args:
             model: The model.
             size: Largest longer side at which the model sees the photo.
+            crf: A CRF that refines the logits, as in `segment`.
 
         Returns:
             Pixels of each label, int64 `(256,)`.
@@ -51,7 +59,7 @@ class PhotoJob:
             OSError: If a file cannot be read or written.
         """
         photo = read_photo(self.photo)
-        labels = segment(model, photo, size=size)
+        labels = segment(model, photo, size=size, crf=crf)
         picture = draw_overlay(photo, labels, model.class_names)
         write_labels(self.labels, labels)
         write_atomically(self.overlay, lambda file: picture.save(file, "PNG"))
@@ -89,7 +97,11 @@ def plan_jobs(
 
 
 def run_jobs(
-    model: Predictor, jobs: Iterable[PhotoJob], *, size: int | None = None
+    model: Predictor,
+    jobs: Iterable[PhotoJob],
+    *,
+    size: int | None = None,
+    crf: CRFSource | None = None,
 ) -> Iterator[tuple[PhotoJob, np.ndarray[Any, Any] | Exception]]:
     """Runs jobs one after the other; one that fails does not stop the rest.
 
@@ -97,13 +109,14 @@ def run_jobs(
         model: The model.
         jobs: What `plan_jobs` returned.
         size: Largest longer side at which the model sees a photo.
+        crf: A CRF that refines the logits, as in `segment`.
 
     Yields:
         Each job with its pixels of each label, or with the error that ended it.
     """
     for job in jobs:
         try:
-            yield job, job.run(model, size=size)
+            yield job, job.run(model, size=size, crf=crf)
         # Any: a photo too large for the device ends in an error of the backend's own,
         # tf.errors.ResourceExhaustedError or JAX's RuntimeError, which this package
         # cannot name, and the photos after it may well fit.

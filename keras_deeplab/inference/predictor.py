@@ -15,6 +15,10 @@ class Predictor(Protocol):
     output_stride: int
 
     @property
+    def output_kind(self) -> str:
+        """`"logits"`, `"probabilities"` or `"labels"`: 1 for the label, else 0."""
+
+    @property
     def input_shape(self) -> tuple[int | None, ...]:
         """`(None, height, width, 3)`."""
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_deeplab._types import Progress
 from keras_deeplab.data.segmentation_data import SegmentationData
+from keras_deeplab.inference.crf_source import CRFSource, load_crf
 from keras_deeplab.inference.segment import segment
 from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
@@ -21,6 +22,7 @@ def score_data(
     data: SegmentationData,
     *,
     size: int | None = None,
+    crf: CRFSource | None = None,
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
@@ -29,6 +31,7 @@ def score_data(
         model: A model of this package, with its preprocessing attached.
         data: Photos with masks, of the model's classes.
         size: Largest longer side at which the model sees a photo, as in `segment`.
+        crf: A CRF that refines the logits, as in `segment`.
         progress: Called after each pair with `"segmenting"`, the number of pairs done,
             and their total.
 
@@ -38,14 +41,15 @@ def score_data(
     Raises:
         OSError: If a file is not there or may not be read.
         ValueError: If a file cannot be decoded, or does not fit its partner or the
-            classes. The message names it.
+            classes: the message names it. If `crf` is not usable.
     """
+    layer = None if crf is None else load_crf(crf)
     total = np.zeros((model.classes, model.classes), "int64")
     for index in range(len(data)):
         sample = data.read(index)
         matrix = confusion_matrix(
             sample.labels.astype("int32"),
-            segment(model, sample.image, size=size).astype("int32"),
+            segment(model, sample.image, size=size, crf=layer).astype("int32"),
             model.classes,
             data.ignore_label,
         )

@@ -9,7 +9,9 @@ import numpy as np
 from keras import ops
 
 from keras_deeplab.data.photo import Photo, read_photo
+from keras_deeplab.inference.crf_source import CRFSource, load_crf
 from keras_deeplab.inference.framing import frame_for, lay_out
+from keras_deeplab.inference.refine_photo import check_scores, refine_photo
 from keras_deeplab.inference.strips import resized_strips
 
 if TYPE_CHECKING:
@@ -17,26 +19,34 @@ if TYPE_CHECKING:
 
 
 def segment(
-    model: Predictor, image: Photo, *, size: int | None = None
+    model: Predictor,
+    image: Photo,
+    *,
+    size: int | None = None,
+    crf: CRFSource | None = None,
 ) -> np.ndarray[Any, Any]:
     """Segments one photo.
 
     The photo is laid into the model's input as the model declares (see
     `frame_for`), and the logits are brought back to the photo's size before the
     class is chosen. That happens in strips, so a photo of a hundred megapixels needs
-    little more memory than its label map.
+    little more memory than its label map; not so with a CRF, which holds the logits of
+    all pixels, `4 * classes` bytes each, and some copies.
 
     Args:
         model: A model of this package, with its preprocessing attached.
         image: A path, a PIL image or an array, as `read_photo` takes it.
         size: Largest longer side at which the model sees the photo. By default the
             longer side of its training crop.
+        crf: A CRF that refines the logits along the photo's edges, at the photo's own
+            size: `"v1"`, `"v2"`, `"pydensecrf"`, a JSON file that `search_crf` led to,
+            or a `DenseCRF` layer.
 
     Returns:
         uint8 labels in `0 .. classes - 1`, `(H, W)`: the size of the upright photo.
 
     Raises:
-        ValueError: If the image or `size` is not usable, or the model has more
+        ValueError: If the image, `size` or `crf` is not usable, or the model has more
             classes than 8 bits hold.
         OSError: If the file cannot be opened.
 
@@ -50,8 +60,12 @@ def segment(
             "`model` must have at most 256 classes for an 8-bit label map; take the "
             f"argmax of `predict_logits`. Received: model.classes={model.classes}"
         )
-    strips = _logit_strips(model, read_photo(image), size)
-    return np.concatenate([strip.argmax(axis=-1).astype("uint8") for strip in strips])
+    photo = read_photo(image)
+    if crf is None:
+        parts = _logit_strips(model, photo, size)
+    else:
+        parts = iter([_refined(model, photo, size, crf)])
+    return np.concatenate([part.argmax(axis=-1).astype("uint8") for part in parts])
 
 
 def predict_logits(
@@ -73,6 +87,14 @@ def predict_logits(
         OSError: If the file cannot be opened.
     """
     return np.concatenate(list(_logit_strips(model, read_photo(image), size)))
+
+
+def _refined(
+    model: Predictor, photo: np.ndarray[Any, Any], size: int | None, crf: CRFSource
+) -> np.ndarray[Any, Any]:
+    layer = load_crf(crf)
+    check_scores(model)
+    return refine_photo(model, predict_logits(model, photo, size=size), photo, layer)
 
 
 def _logit_strips(

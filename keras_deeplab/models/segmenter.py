@@ -191,6 +191,12 @@ class Segmenter(keras.Model):
         """
         return PREPROCESSINGS[self.preprocessing].mean
 
+    @property
+    def output_kind(self) -> str:
+        """What the model answers with, `"logits"` or `"probabilities"`."""
+        logits = self._arguments["classifier_activation"] == "linear"
+        return "logits" if logits else "probabilities"
+
     def preprocess(self, images: Tensor) -> Tensor:
         """Turns RGB pixels of 0 to 255 into this model's input.
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pathlib
 from collections.abc import Callable
@@ -6,7 +7,10 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from keras_deeplab.inference import write_labels
+from keras_deeplab.inference import evaluate, write_crf, write_labels
+from keras_deeplab.layers import DenseCRF
+from keras_deeplab.layers.crf_presets import CRF_PRESETS
+from tests.inference.color_model import ColorModel
 
 Run = Callable[..., Result]
 
@@ -48,6 +52,20 @@ def test_evaluate_prints_and_writes_the_scores(
     assert confused.split() == ["0", "background", "56", "44"]
 
 
+def test_evaluate_with_a_crf_prints_its_scores(run: Run, options: list[object]) -> None:
+    # One of no weight at all changes nothing.
+    plain = {"w_bilateral": 0.0, "w_gaussian": 0.0}
+    parameters = dataclasses.replace(CRF_PRESETS["v1"], **plain)
+    write_crf("none.json", parameters)
+    result = run("evaluate", *options, "--crf", "none.json")
+    assert "Mean IoU 70.37 %, pixel accuracy 78.95 %" in result.stdout
+    model = ColorModel()
+    images, masks = options[3], options[5]
+    scores = evaluate(model, images, masks, crf=DenseCRF("v1", accuracy="mobile"))
+    result = run("evaluate", *options, "--crf", "v1", "--crf-accuracy", "mobile")
+    assert f"Mean IoU {100 * scores.mean_iou:.2f} %" in result.stdout
+
+
 def test_evaluate_ignores_the_label_it_is_told(
     run: Run, options: list[object], tmp_path: pathlib.Path
 ) -> None:
@@ -65,6 +83,9 @@ def test_evaluate_ignores_the_label_it_is_told(
         ({"--weights": "broken"}, "A tensor is missing"),
         ({"--json": "nowhere/scores.json"}, "no folder for --json"),
         ({"--output-stride": "7"}, "8, 16, 32"),
+        ({"--crf": "v9"}, "--crf v9: `crf` must be one of 'v1', 'v2'"),
+        ({"--crf": "nowhere.json"}, "No such file or directory: 'nowhere.json'"),
+        ({"--crf-accuracy": "best"}, "accurate, mobile"),
     ],
 )
 def test_evaluate_that_cannot_start_says_why_and_exits_with_2(

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pathlib
 from collections.abc import Callable
@@ -6,7 +7,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from keras_deeplab.inference import read_labels
+from keras_deeplab.export import tflite
+from keras_deeplab.inference import read_labels, write_crf
+from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from keras_deeplab_cli import app
 from tests.export.conftest import make_model
 
@@ -59,12 +62,36 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     assert all(np.isfinite(row["median_ms"]) for row in rows)
 
 
+def test_export_with_a_crf_says_what_it_costs_and_changes(
+    run_here: Run,
+    photos: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tflite, "_SECONDS", 0.01)
+    (photos / "c.jpg").unlink()
+    short = dataclasses.replace(CRF_PRESETS["v1"], iterations=1)
+    write_crf("own.json", short)
+    words = ["export", "--weights", "model.keras", "--crf", "own.json"]
+    result = run_here(*words, "--out", "m.tflite", "--photos", photos)
+    assert result.exit_code == 0, result.output
+    told = json.loads((tmp_path / "m.tflite.report.json").read_text())
+    assert told["crf"]["accuracy"] == "mobile"
+    shown = " ".join(result.stdout.replace("│", " ").split())
+    changed = f"{100 * told['parity']['crf_changed']:.2f}% of these pixels"
+    assert f"Labels that it changes {changed}" in shown
+    assert "CRF mobile, w_bilateral 4, theta_alpha 49, theta_beta 5" in shown
+    sizes = (told["size_bytes"] / 1e6, told["crf"]["plain_bytes"] / 1e6)
+    assert "{:.2f} MB, without the CRF {:.2f} MB".format(*sizes) in shown
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         (["export", "--format", "onnx", "--out", "m"], 2, "--format must be one of"),
         (["export", "--out", "m.bin"], 2, "`path` must end in .tflite"),
         (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "`quantize` must"),
+        (["export", "--crf", "v9", "--out", "m.tflite"], 2, "--crf v9: `crf` must be"),
         (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),
         (["segment", "--engine", "tflite", "photos"], 2, "is not a TFLite model that"),
         (

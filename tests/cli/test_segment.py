@@ -9,7 +9,9 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import Result
 
-from keras_deeplab.inference import read_labels
+from keras_deeplab.inference import predict_logits, read_labels, write_crf
+from keras_deeplab.layers import DenseCRF
+from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from keras_deeplab_cli import output
 from tests.inference.color_model import ColorModel
 
@@ -201,3 +203,20 @@ def test_segment_without_weights_takes_the_official_file_where_it_is(
     (models / "deeplabv3_mnv2_pascal_trainval_folded.npz").touch()
     monkeypatch.setenv("KERAS_DEEPLAB_TEST_DATA", str(tmp_path / "data"))
     assert run("segment", photos / "a.png").exit_code == 0
+
+
+def test_segment_with_a_crf_writes_its_labels(
+    run: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), "uint8")
+    Image.fromarray(noise).save("noise.png")
+    write_crf("own.json", CRF_PRESETS["v2"])
+    for words, layer in (
+        (["v1"], DenseCRF("v1")),
+        (["own.json", "--crf-accuracy", "mobile"], DenseCRF("v2", accuracy="mobile")),
+    ):
+        result = run("segment", "noise.png", "--weights", "any", "--crf", *words)
+        assert result.exit_code == 0, result.output
+        refined = layer(predict_logits(ColorModel(), noise)[None], noise[None])
+        expected = np.asarray(refined)[0].argmax(-1)
+        np.testing.assert_array_equal(read_labels("noise.labels.png"), expected)

@@ -230,24 +230,6 @@ def test_size_of_a_model_must_be_given_or_its_own(tmp_path: pathlib.Path) -> Non
         to_tflite(make_model(input_shape=(33, 33, 3)), tmp_path / "m.tflite", size=65)
 
 
-def test_step_between_logits_and_answer_is_in_the_graph(
-    model: DeepLabV3, photos: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    def darker_first(logits: object, pixels: object) -> object:
-        shift = keras.ops.mean(pixels, axis=-1, keepdims=True) / 255.0
-        return logits + shift * np.arange(5, dtype="float32")
-
-    path = tmp_path / "m.tflite"
-    report = to_tflite(
-        model, path, outputs="logits", photos=photos, refine=darker_first
-    )
-    assert report.parity.mean_difference < 1e-3
-    image = read(photos)
-    truth = darker_first(keras_logits(model, image), image.astype("float32"))
-    lite = LiteModel(path)
-    np.testing.assert_allclose(lite.run(image), truth, rtol=1e-4, atol=1e-4)
-
-
 def test_softmax_model_gives_its_own_probabilities(
     photos: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

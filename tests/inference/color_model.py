@@ -18,6 +18,7 @@ class ColorModel:
     pad_pixel: tuple[float, float, float] = (127.5, 127.5, 127.5)
     height: int | None = None
     width: int | None = None
+    output_kind: str = "logits"
     classes: int = 4
     class_names: tuple[str, ...] | None = NAMES
     seen: list[np.ndarray[Any, Any]] = dataclasses.field(default_factory=list)

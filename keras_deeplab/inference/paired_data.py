@@ -1,0 +1,79 @@
+"""Photos with masks to score a model on, each read once before the work starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_deeplab._types import Progress
+from keras_deeplab.data.sample_pair import match_pairs
+from keras_deeplab.data.segmentation_data import SegmentationData
+
+if TYPE_CHECKING:
+    from keras_deeplab.inference.predictor import Predictor
+
+_SHOWN_PROBLEMS = 5
+
+
+def paired_data(
+    model: Predictor,
+    images_dir: str | os.PathLike[str],
+    masks_dir: str | os.PathLike[str],
+    *,
+    ignore_label: int | None = 255,
+    most: int | None = None,
+    progress: Progress | None = None,
+) -> SegmentationData:
+    """Finds and checks the photos and masks of two folders.
+
+    Args:
+        model: The model, for its classes.
+        images_dir: Folder of photos.
+        masks_dir: Folder of masks of the same names.
+        ignore_label: Label of the mask pixels to leave out, or `None`.
+        most: How many pairs to take, evenly over all; by default all.
+        progress: Called with `"checking"`, the number of pairs read, and their total.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        ValueError: If a photo or mask lacks its partner, differs from it in size, or
+            cannot be read, or a mask holds colours or labels out of range: the message
+            names the files.
+    """
+    data = SegmentationData(
+        pairs=match_pairs(images_dir, masks_dir),
+        class_names=tuple(map(str, range(model.classes))),
+        ignore_label=ignore_label,
+    )
+    if most is not None and most < len(data):
+        chosen = np.linspace(0, len(data) - 1, most).round().astype(int)
+        pairs = tuple(data.pairs[index] for index in chosen)
+        data = dataclasses.replace(data, pairs=pairs)
+    _check(data, progress or _no_progress)
+    return data
+
+
+def _check(data: SegmentationData, report: Progress) -> None:
+    problems = []
+    for index in range(len(data)):
+        try:
+            data.read(index)
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+        report("checking", index + 1, len(data))
+    if problems:
+        more = len(problems) - _SHOWN_PROBLEMS
+        raise ValueError(
+            f"{len(problems)} of {len(data)} pairs cannot be evaluated: "
+            + "; ".join(problems[:_SHOWN_PROBLEMS])
+            + (f"; and {more} more" if more > 0 else "")
+        )
+
+
+def _no_progress(task: str, done: int, total: int) -> None:
+    pass
