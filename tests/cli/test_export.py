@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from keras_deeplab.inference import read_labels
@@ -59,10 +60,36 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     assert all(np.isfinite(row["median_ms"]) for row in rows)
 
 
+def test_several_folders_and_photos_calibrate(
+    run_here: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (photos / "c.jpg").unlink()
+    more = tmp_path / "more.png"
+    Image.new("RGB", (33, 33), "green").save(more)
+    words = ["export", "--weights", "model.keras", "--out", "m.tflite"]
+    words += ["--quantize", "int8", "--calibration", photos, "--calibration", more]
+    # Photos of one colour have all their pixels between two classes.
+    result = run_here(*words, "--least-agreement", 0)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "m.tflite.report.json").read_text())
+    assert report["parity"]["photos"] == ["a.png", "b.png", "more.png"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["export", "--format", "onnx", "--out", "m"], 2, "--format must be one of"),
+        (["export", "--format", "pb", "--out", "m"], 2, "--format must be one of"),
+        (["export", "--format", "onnx", "--out", "m"], 2, "`path` must end in .onnx"),
+        (
+            ["export", "--format", "onnx", "--quantize", "int8", "--out", "m.onnx"],
+            2,
+            "--quantize has no effect on onnx",
+        ),
+        (
+            ["export", "--format", "saved_model", "--outputs", "logits", "--out", "m"],
+            2,
+            "--outputs has no effect on saved_model",
+        ),
         (["export", "--out", "m.bin"], 2, "`path` must end in .tflite"),
         (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "`quantize` must"),
         (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),

@@ -1,0 +1,39 @@
+"""From what a caller has to what a caller wants, as one function to be traced."""
+
+from collections.abc import Callable
+
+from keras import ops
+
+from keras_deeplab._types import Tensor
+from keras_deeplab.export.graph import Graph
+from keras_deeplab.export.input_form import InputForm
+from keras_deeplab.export.output_form import OutputForm
+
+
+def answer_of(
+    graph: Graph, inputs: InputForm, outputs: OutputForm
+) -> Callable[[Tensor], Tensor]:
+    """Returns the function that a converter is to trace.
+
+    Args:
+        graph: The model.
+        inputs: What the function takes.
+        outputs: What it answers.
+
+    Returns:
+        A function of one image, or of a batch of them. The weights are constants of
+        its trace: they need no file, and are all that TFLite and ONNX know.
+    """
+    coarse = graph.coarse
+    weights = [
+        [ops.convert_to_numpy(variable) for variable in variables]
+        for variables in (coarse.trainable_variables, coarse.non_trainable_variables)
+    ]
+
+    def answer(image: Tensor) -> Tensor:
+        constants = [list(map(ops.convert_to_tensor, values)) for values in weights]
+        network_input = inputs.network_input(image)
+        logits, _ = coarse.stateless_call(*constants, network_input, training=False)
+        return outputs.head(graph, logits, inputs.pixels(image))
+
+    return answer
