@@ -27,7 +27,7 @@ class QuantizationAware(keras.Model):
     Rounded are the image, the kernels, the outputs of convolutions with their batch
     norm and activation, and residual sums; averages, gates and what is resized or
     concatenated are not. The export besides gives channels like ranges and leaves
-    convolutions in float that would lose too much: its file loses no more than that.
+    convolutions in float that would lose too much: its file rounds a little less.
 
     Args:
         model: A model of this package; trained in place.

@@ -157,6 +157,7 @@ def tiny_model(**kwargs: object) -> DeepLabV3Plus:
     return DeepLabV3Plus(**arguments, classes=3, crop_size=33)
 
 
+@pytest.mark.slow
 def test_file_computes_as_the_model_did_while_training(
     data_dir: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +190,7 @@ def test_file_computes_as_the_model_did_while_training(
     assert np.abs(file - rounded).mean() < 0.75 * np.abs(file - plain).mean()
 
 
+@pytest.mark.slow
 @few_images
 def test_training_that_was_stopped_goes_on_to_the_same_weights_and_ranges(
     data: pathlib.Path, tmp_path: pathlib.Path
