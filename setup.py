@@ -91,6 +91,8 @@ setup(
             *TFDS,
         ],
         "serving": SERVING,
+        # What `export.to_onnx` converts with and is checked by.
+        "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
         "tfds": TFDS,
         # `keras-deeplab train` then writes what it shows.
         "tensorboard": ["tensorboard>=2.20"],

@@ -174,9 +174,9 @@ def v1(data: pathlib.Path, cache: pathlib.Path) -> None:
             image = read_photo(next(photos))
             mask = read_labels(data / "voc_sample" / "masks" / path.name)
             labels = read_labels(path)
-            # A label map says nothing of scores: its label is taken to hold at 0.9.
-            share = np.full((*labels.shape, CLASSES), 0.1 / (CLASSES - 1), "float32")
-            np.put_along_axis(share, labels[..., None].astype("int64"), 0.9, axis=-1)
+            # A label map says nothing of scores: its label is taken to hold at 0.5.
+            share = np.full((*labels.shape, CLASSES), 0.5 / (CLASSES - 1), "float32")
+            np.put_along_axis(share, labels[..., None].astype("int64"), 0.5, axis=-1)
             samples.append((path.stem, np.log(share), image, mask))
             after = data / "crf" / "deeplab_v1" / f"{before}_crf" / path.name
             theirs.append((read_labels(after), mask))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,8 +28,16 @@ if TYPE_CHECKING:
     from keras_deeplab.export import ExportReport
     from keras_deeplab.models import Segmenter
 
-# Each with how closely a CRF inside follows the exact answer.
-_FORMATS = {"tflite": "mobile", "saved_model": "accurate"}
+# The formats, and which of the options that not all of them have they take.
+_FORMATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "tflite": ("quantize", "calibration", "outputs"),
+        "saved_model": (),
+        "onnx": ("outputs",),
+    }
+)
+# How closely a CRF inside follows the exact answer.
+_CRF_ACCURACY = {"tflite": "mobile", "saved_model": "accurate", "onnx": "accurate"}
 
 
 def export(
@@ -35,7 +45,7 @@ def export(
         Path,
         typer.Option(
             metavar="PATH",
-            help="The .tflite file; or the folder of a SavedModel's versions.",
+            help="The .tflite or .onnx file; or the folder of a SavedModel's versions.",
         ),
     ],
     weights: WeightsOption = None,
@@ -47,7 +57,7 @@ def export(
         typer.Option(
             metavar="H W",
             help="Height and width of the input. By default those of the model or of "
-            "its training crop; a SavedModel takes any, unless it has a CRF.",
+            "its training crop; a SavedModel or an ONNX file without a CRF takes any.",
         ),
     ] = None,
     output_stride: OutputStrideOption = None,
@@ -60,19 +70,20 @@ def export(
         ),
     ] = "none",
     calibration: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            metavar="DIR",
+            metavar="PATH",
             exists=True,
-            help="Photos like those the model is to work on, some tens, for int8.",
+            help="Photos like those the model is to work on, some tens, for int8: a "
+            "folder or a photo. May be given several times.",
         ),
     ] = None,
     outputs: Annotated[
         str,
         typer.Option(
             metavar="labels|probabilities|logits|delegate",
-            help="What a .tflite file answers. delegate: logits of a normalized float "
-            "input, for GPU delegates and MediaPipe.",
+            help="What a .tflite or .onnx file answers. delegate, of .tflite alone: "
+            "logits of a normalized float input, for GPU delegates and MediaPipe.",
         ),
     ] = "labels",
     photos: Annotated[
@@ -105,7 +116,7 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Export a model as one TFLite file or a SavedModel.
+    """Export a model as one TFLite or ONNX file, or as a SavedModel.
 
     The graph takes 8-bit RGB pixels, preprocesses them itself and answers with a label
     map. What it holds, how close it is to the model on photos and how fast it runs is
@@ -122,42 +133,52 @@ def export(
     * `keras-deeplab export --weights model.keras --crf v1 --out model.tflite`
 
     * `keras-deeplab export --weights model.keras --format saved_model --out road`
+
+    * `keras-deeplab export --weights model.keras --format onnx --out model.onnx`
     """
     if format_ not in _FORMATS:
         output.fail(f"--format must be one of {', '.join(_FORMATS)}: {format_}")
+    given = {"quantize": quantize, "calibration": calibration, "outputs": outputs}
+    own = _own_options(format_, given)
     source = find_weights(weights)
     options: dict[str, Any] = {
         "size": size,
         "photos": photos,
         "masks": masks,
         "least_agreement": least_agreement,
-        "crf": find_crf(crf, crf_accuracy or _FORMATS[format_]),
+        "crf": find_crf(crf, crf_accuracy or _CRF_ACCURACY[format_]),
     }
-    lite = {"quantize": quantize, "calibration": calibration, "outputs": outputs}
     model = load_model(source, output_stride, None)
-    report = _written(model, format_, out, options, lite)
+    report = _written(model, format_, out, {**options, **own})
     output.say(report_table(report))
     output.say(latency_table(report.latency))
     output.say(f"Wrote {report.path} and its report, {report.path.name}.report.json")
 
 
-def _written(
-    model: Segmenter,
-    format_: str,
-    out: Path,
-    options: dict[str, Any],
-    lite: dict[str, Any],
-) -> ExportReport:
-    from keras_deeplab.export import ExportError, to_saved_model, to_tflite
+# What says nothing about a format.
+_DEFAULTS = {"quantize": "none", "calibration": None, "outputs": "labels"}
 
+
+def _own_options(format_: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    taken = _FORMATS[format_]
+    for name, value in given.items():
+        if name not in taken and value != _DEFAULTS[name]:
+            output.fail(f"--{name} has no effect on {format_}: leave it out.")
+    return {name: given[name] for name in taken}
+
+
+def _written(
+    model: Segmenter, format_: str, out: Path, options: Mapping[str, Any]
+) -> ExportReport:
+    from keras_deeplab import export as exports
+
+    write = getattr(exports, f"to_{format_}")
     try:
         # The converter of 8-bit files writes what it does, whatever the log level.
         with output.busy("Exporting, and comparing with the model"), quiet_native():
-            if format_ == "tflite":
-                return to_tflite(model, out, **options, **lite)
-            return to_saved_model(model, out, **options)
-    except ExportError as error:
+            return write(model, out, **options)
+    except exports.ExportError as error:
         output.complain(f"Error: {error}")
         raise typer.Exit(output.FAILED) from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
         output.fail(str(error))

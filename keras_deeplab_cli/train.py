@@ -66,6 +66,14 @@ def train(
         int | None,
         typer.Option(metavar="N", min=1, help="Runs through the data."),
     ] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="none|int8",
+            help="int8: train as the 8-bit file of `export` will compute. Start from "
+            "trained weights, with a low learning rate and frozen batch norms.",
+        ),
+    ] = None,
     classes_file: Annotated[
         Path | None,
         typer.Option(
@@ -115,6 +123,8 @@ def train(
         overrides["weights"] = None if weights == "none" else weights
     if epochs is not None:
         overrides["epochs"] = epochs
+    if quantize is not None:
+        overrides["quantize"] = quantize
     with output.busy("Starting"), quiet_import():
         from keras_deeplab import training
 

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers import ConvBlock, SqueezeExcite
+from keras_deeplab.layers import ConvBlock, SqueezeExcite, Sum
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,5 +107,5 @@ def inverted_residual(
     )
     # A strided row has no shortcut, also where it gave its stride up for a rate.
     if row.stride == 1 and y.shape[-1] == x.shape[-1]:
-        y = keras.layers.Add(name=f"{name}_add")([x, y])
+        y = Sum(name=f"{name}_add")([x, y])
     return y, depthwise

@@ -15,7 +15,7 @@ import keras
 from keras_deeplab._types import Tensor
 from keras_deeplab.backbones.spec import BackboneSpec
 from keras_deeplab.backbones.strides import plan_strides
-from keras_deeplab.layers import ConvBlock
+from keras_deeplab.layers import ConvBlock, Sum
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class ResNetSpec:
             y, filters, 3, f"{name}_conv2", stride=stride2, rate=rate2 * grid
         )
         y = self._conv(y, 4 * filters, 1, f"{name}_conv3", activation=None)
-        x = keras.layers.Add(name=f"{name}_add")([shortcut, y])
+        x = Sum(name=f"{name}_add")([shortcut, y])
         return keras.layers.ReLU(name=f"{name}_relu")(x), y
 
     def _shortcut(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:

@@ -13,7 +13,7 @@ import keras
 from keras_deeplab._types import Tensor
 from keras_deeplab.backbones.spec import BackboneSpec
 from keras_deeplab.backbones.strides import plan_strides
-from keras_deeplab.layers import ConvBlock
+from keras_deeplab.layers import ConvBlock, Sum
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ class XceptionSpec:
             x = self._conv(
                 x, module.filters[-1], f"{name}_shortcut", 1, stride, activation=None
             )
-        return keras.layers.Add(name=f"{name}_add")([x, y]), outputs[1]
+        return Sum(name=f"{name}_add")([x, y]), outputs[1]
 
     def _separable(
         self,

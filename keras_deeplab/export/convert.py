@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.export.answer import answer_of
 from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.input_form import InputForm
 from keras_deeplab.export.output_form import OutputForm
@@ -98,22 +98,12 @@ def _traced(
 ) -> Any:
     from keras_deeplab.layers._tensorflow import tracing_for_tflite
 
-    weights = [
-        [ops.convert_to_numpy(variable) for variable in variables]
-        for variables in (network.trainable_variables, network.non_trainable_variables)
-    ]
-
-    def answer(image: Tensor) -> Tensor:
-        # Weights that are constants need no file, and are all that TFLite knows.
-        constants = [[tf.constant(value) for value in values] for values in weights]
-        network_input = inputs.network_input(image)
-        logits, _ = network.stateless_call(*constants, network_input, training=False)
-        return outputs.head(graph, logits, inputs.pixels(image))
-
+    answer = tf.function(answer_of(network, graph, inputs, outputs), autograph=False)
     shape = (1, *graph.model.input_shape[1:])
-    image = tf.TensorSpec(shape, inputs.dtype, name="image")
     with tracing_for_tflite():
-        return tf.function(answer, autograph=False).get_concrete_function(image)
+        return answer.get_concrete_function(
+            tf.TensorSpec(shape, inputs.dtype, name="image")
+        )
 
 
 def _converter(traced: Any, optimize: bool, half: bool) -> Any:

@@ -16,7 +16,7 @@ class CRFEffect:
 
     Args:
         parameters: Its weights and widths.
-        accuracy: `"accurate"` or `"mobile"`.
+        accuracy: A key of `layers.CRF_ACCURACIES`.
         plain_bytes: Size of the same export without it.
         plain_peak_bytes: Memory that this one needs; `None` where not measured.
         plain_mean_iou: Mean IoU of the Keras model without it, if masks were given.
@@ -34,7 +34,7 @@ def crf_step(crf: CRFSource | None, accuracy: str) -> DenseCRF | None:
 
     Args:
         crf: A CRF, or `None`.
-        accuracy: `"accurate"` or `"mobile"`, for a `crf` that is no layer.
+        accuracy: A key of `layers.CRF_ACCURACIES`, for a `crf` that is no layer.
 
     Returns:
         A layer, if there is to be one.

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from keras_deeplab.layers import arguments
 
 _WORKER = Path(__file__).with_name("latency_worker.py")
+_RUNS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,25 @@ def _run(files: Sequence[str], threads: Sequence[int], seconds: float) -> Any:
             f"`files` cannot be run by LiteRT: {reason}. Received: files={list(files)}"
         )
     return json.loads(done.stdout)
+
+
+def timed(file: str, threads: int, run: Callable[[], object]) -> Latency:
+    """Times an export that runs in this process.
+
+    Args:
+        file: The export's name.
+        threads: Threads that it runs with; 0 for what it finds.
+        run: Runs it once.
+
+    Returns:
+        A row of five runs.
+    """
+    times = []
+    for _ in range(_RUNS):
+        start = time.perf_counter()
+        run()
+        times.append(1000 * (time.perf_counter() - start))
+    return summary(file, threads, times)
 
 
 def summary(file: str, threads: int, times: Sequence[float]) -> Latency:

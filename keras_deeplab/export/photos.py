@@ -57,3 +57,9 @@ def laid_out(
         image = read_photo(photo)
         frame = frame_for(model, (image.shape[0], image.shape[1]))
         yield lay_out(image, frame, model.pad_pixel)
+
+
+def own_photo(model: Segmenter) -> np.ndarray[Any, Any]:
+    """A photo of the package as an export of the model takes it, uint8 of batch 1."""
+    (photo,) = laid_out(model, find_photos(None)[:1])
+    return photo.round().astype("uint8")

@@ -20,7 +20,7 @@ class ExportReport:
 
     Args:
         path: The export.
-        format: `"tflite"` or `"saved_model"`.
+        format: `"tflite"`, `"saved_model"` or `"onnx"`.
         outputs: What it answers.
         quantize: How its numbers are stored.
         input_size: Height and width; `None` for any.

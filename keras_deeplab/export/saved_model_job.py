@@ -4,26 +4,22 @@ import collections
 import dataclasses
 import math
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_deeplab.export.crf_step import CRFEffect
 from keras_deeplab.export.graph import Graph
-from keras_deeplab.export.latency import Latency, summary
+from keras_deeplab.export.latency import Latency, timed
 from keras_deeplab.export.parity import compare
-from keras_deeplab.export.photos import find_photos, laid_out
+from keras_deeplab.export.photos import own_photo
 from keras_deeplab.export.report import ExportReport
 from keras_deeplab.export.served_model import ServedModel
 from keras_deeplab.export.signatures import Signatures
 from keras_deeplab.export.trial import Trial
 from keras_deeplab.export.warm_up import write_warm_up
-
-_RUNS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,28 +101,19 @@ class SavedModelJob:
             )
             return effect, (self._latency(served, f"{name}, without the CRF"),)
 
-    def _photo(self) -> np.ndarray[Any, Any]:
-        (photo,) = laid_out(self.graph.model, find_photos(None)[:1])
-        return photo.round().astype("uint8")
+    def _latency(self, served: ServedModel, name: str) -> Latency:
+        photo = own_photo(self.graph.model)
+        threads = tf.config.threading.get_intra_op_parallelism_threads()
+        return timed(name, threads, lambda: served.run(photo))
 
     def _requests(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        photo = self._photo()
+        photo = own_photo(self.graph.model)
         yield "serving_default", {"image": photo}
         yield "probabilities", {"image": photo}
         # A server would not start with a photo that it refuses.
         side = math.isqrt(self.most_pixels)
         file = tf.io.encode_png(photo[0, :side, :side]).numpy()
         yield "serve_bytes", {"image_bytes": [file]}
-
-    def _latency(self, served: ServedModel, name: str) -> Latency:
-        photo, times = self._photo(), []
-        for _ in range(_RUNS):
-            start = time.perf_counter()
-            served.run(photo)
-            times.append(1000 * (time.perf_counter() - start))
-        return summary(
-            name, tf.config.threading.get_intra_op_parallelism_threads(), times
-        )
 
 
 def _size(folder: Path) -> int:

@@ -13,6 +13,7 @@ from keras_deeplab.layers.image_pooling import ImagePooling
 from keras_deeplab.layers.preprocess import Preprocess
 from keras_deeplab.layers.resize import Resize, resize_bilinear
 from keras_deeplab.layers.squeeze_excite import SqueezeExcite
+from keras_deeplab.layers.sum import Sum
 
 __all__ = [
     "ASPP",
@@ -30,5 +31,6 @@ __all__ = [
     "Preprocess",
     "Resize",
     "SqueezeExcite",
+    "Sum",
     "resize_bilinear",
 ]

@@ -7,6 +7,7 @@ import keras
 
 from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments, convolution
+from keras_deeplab.layers.watch import watched_kernel, watched_map
 
 
 class BaseAtrousConv(keras.layers.Layer):
@@ -69,13 +70,14 @@ class BaseAtrousConv(keras.layers.Layer):
         """Applies the kernel and the bias."""
         outputs = convolution.convolve(
             inputs,
-            self.kernel,
+            watched_kernel(self, self.kernel),
             strides=strides,
             rate=rate,
             padding=self.padding,
             depthwise=self.depthwise,
         )
-        return outputs if self.bias is None else outputs + self.bias
+        outputs = outputs if self.bias is None else outputs + self.bias
+        return watched_map(self, outputs)
 
     def get_config(self) -> dict[str, Any]:
         return {

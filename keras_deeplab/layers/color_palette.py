@@ -10,12 +10,11 @@ from keras import ops
 
 from keras_deeplab._types import Tensor
 
-# Keeps the inverse small where two palette colours are alike.
-_RIDGE = 2e-2
-# Doublings of the correct digits of the inverse, which `_RIDGE` makes sufficient.
+# The most by which the palette's own kernel stretches one direction over another, which
+# single precision inverts safely: where colours are alike it would be without bound.
+_CONDITION = 5e3
+# Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
 _INVERSE_STEPS = 16
-# Palette colours up to which the whole kernel is inverted at once.
-_LARGEST_BLOCK = 64
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
 _SHARPNESS = 10.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -78,36 +77,13 @@ def inverse_kernel(palette: Tensor) -> Tensor:
         `(count, count)`.
     """
     count = palette.shape[0]
+    eye = ops.eye(count, dtype="float32")
     kernel = ops.exp(ops.minimum(_exponent(palette, palette), 0.0))
-    return _inverse(kernel + _RIDGE * ops.eye(count, dtype="float32"))
-
-
-def _inverse(kernel: Tensor) -> Tensor:
-    # By blocks, since the steps of Newton and Schulz cost much for large ones.
-    count = kernel.shape[0]
-    if count <= _LARGEST_BLOCK or count % 2:
-        return _newton_schulz(kernel)
-    half = count // 2
-    first = _inverse(ops.slice(kernel, (0, 0), (half, half)))
-    side = ops.slice(kernel, (half, 0), (half, half))
-    passed = ops.matmul(side, first)
-    last = ops.slice(kernel, (half, half), (half, half))
-    rest = last - ops.matmul(passed, ops.transpose(side))
-    last = _inverse(0.5 * (rest + ops.transpose(rest)))
-    corner = -ops.matmul(last, passed)
-    top = ops.concatenate(
-        [first - ops.matmul(ops.transpose(passed), corner), ops.transpose(corner)],
-        axis=1,
-    )
-    return ops.concatenate([top, ops.concatenate([corner, last], axis=1)], axis=0)
-
-
-def _newton_schulz(kernel: Tensor) -> Tensor:
-    eye = ops.eye(kernel.shape[0], dtype="float32")
-    inverse = eye / ops.max(ops.sum(ops.abs(kernel), axis=0))
+    kernel = kernel + count / _CONDITION * eye
+    inverse = eye / ops.max(ops.sum(kernel, axis=0))
     for _ in range(_INVERSE_STEPS):
         inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
-    return 0.5 * (inverse + ops.transpose(inverse))
+    return inverse
 
 
 def _exponent(colors: Tensor, palette: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import arguments
 from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
+from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
 from keras_deeplab.layers.batch_normalization import BatchNormalization
+from keras_deeplab.layers.watch import watched_map
 
 
 @register
@@ -167,6 +169,8 @@ class ConvBlock(keras.layers.Layer):
                 outputs = step(outputs, training=training)
             else:
                 outputs = step(outputs)
+            if not isinstance(step, BaseAtrousConv):
+                outputs = watched_map(step, outputs)
         return outputs
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

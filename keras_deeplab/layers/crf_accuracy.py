@@ -42,8 +42,7 @@ class CRFAccuracy:
     def colors(self, theta_beta: float) -> int:
         """Returns the colours of the palette for a width of the colour kernel."""
         factor = min(max(_COMMON_WIDTH / theta_beta, 1.0), _MOST_PALETTES)
-        # Halves of halves, down to small ones, are whole numbers; see `color_palette`.
-        return 16 * round(self.palette * factor / 16)
+        return round(self.palette * factor)
 
     def strides(self, iterations: int) -> tuple[int, ...]:
         """Returns the distance between the pixels that each step reads."""
@@ -54,7 +53,7 @@ class CRFAccuracy:
 CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
     {
         "finest": CRFAccuracy(
-            palette=1024,
+            palette=1280,
             palette_steps=4,
             snap=0.25,
             sample=129,

@@ -42,6 +42,7 @@ from keras_deeplab.training.layerwise_sgd import LayerwiseSGD
 from keras_deeplab.training.multi_scale import multi_scale_outputs
 from keras_deeplab.training.pixel_loss import PixelLoss
 from keras_deeplab.training.poly_decay import PolyDecay
+from keras_deeplab.training.quantization_aware import QuantizationAware
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.training.recipes import RECIPES, find_recipe
 from keras_deeplab.training.replicas import Replicas
@@ -61,6 +62,7 @@ __all__ = [
     "LayerwiseSGD",
     "PixelLoss",
     "PolyDecay",
+    "QuantizationAware",
     "Recipe",
     "Replicas",
     "SegmentationCrossEntropy",

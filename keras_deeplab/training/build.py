@@ -17,6 +17,7 @@ from keras_deeplab.training.layerwise_adam_w import LayerwiseAdamW
 from keras_deeplab.training.layerwise_sgd import LayerwiseSGD
 from keras_deeplab.training.multi_scale import multi_scale_outputs
 from keras_deeplab.training.poly_decay import PolyDecay
+from keras_deeplab.training.quantization_aware import QuantizationAware
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.weights import load_model
 
@@ -150,10 +151,11 @@ def _with_outputs(
 ) -> keras.Model:
     if recipe.multi_scale_loss:
         return multi_scale_outputs(model)
+    student = QuantizationAware(model) if recipe.quantize == "int8" else model
     if recipe.teacher is None:
-        return model
+        return student
     return Distiller(
-        model,
+        student,
         load_model(recipe.teacher).with_dtype(recipe.precision),
         weight=recipe.teacher_weight,
         temperature=recipe.teacher_temperature,

@@ -17,6 +17,7 @@ OPTIMIZERS = ("sgd", "adamw")
 SCHEDULES = ("poly", "staircase", "constant")
 LOSSES = ("cross_entropy", "focal", "dice")
 CLASS_WEIGHTS = (None, "median_frequency")
+QUANTIZE = ("none", "int8")
 PRECISIONS = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 
 
@@ -70,6 +71,8 @@ class Recipe:
         evaluation_output_stride: Output stride of the model that is scored and kept;
             `None` for that of the training.
         evaluate_every: Epochs between two evaluations; the last is always evaluated.
+        quantize: `"none"`, or `"int8"` to train as an 8-bit file will compute; see
+            `QuantizationAware`.
         teacher: File of a model to learn from as well, or `None`; see `Distiller`. It
             computes in the recipe's precision too.
         teacher_weight: Its share in the loss.
@@ -118,6 +121,7 @@ class Recipe:
     precision: str = "float32"
     evaluation_output_stride: int | None = None
     evaluate_every: int = 1
+    quantize: str = "none"
     teacher: str | None = None
     teacher_weight: float = 0.5
     teacher_temperature: float = 1.0
@@ -136,6 +140,7 @@ class Recipe:
         arguments.check_choice(CLASS_WEIGHTS, class_weights=self.class_weights)
         arguments.check_choice(BATCH_NORM_MODES, batch_norm=self.batch_norm)
         arguments.check_choice(PRECISIONS, precision=self.precision)
+        arguments.check_choice(QUANTIZE, quantize=self.quantize)
         for name in ("batch_size", "accumulation", "evaluate_every"):
             arguments.positive(**{name: getattr(self, name)})
         if (self.epochs is None) == (self.steps is None):
@@ -143,9 +148,21 @@ class Recipe:
                 "One of `epochs` and `steps` must be given, and the other be `None`. "
                 f"Received: epochs={self.epochs}, steps={self.steps}"
             )
+        self._check_quantize()
         for name in ("epochs", "steps"):
             if getattr(self, name) is not None:
                 arguments.positive(**{name: getattr(self, name)})
+
+    def _check_quantize(self) -> None:
+        # Half precision is no finer than what is to be rounded.
+        mixed = self.precision.startswith("mixed")
+        if self.quantize != "none" and (mixed or self.multi_scale_loss):
+            raise ValueError(
+                f"`quantize` {self.quantize!r} needs `precision` 'float32', and a "
+                "single loss. Received: "
+                f"precision={self.precision!r}, "
+                f"multi_scale_loss={self.multi_scale_loss}"
+            )
 
     def as_data(self) -> dict[str, Any]:
         """The fields, of types that JSON has; equal recipes give equal data."""

@@ -1,5 +1,6 @@
 """What happens at the end of every epoch of a training."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from keras_deeplab.models import Segmenter
 from keras_deeplab.training.averaged import AveragedModel
 from keras_deeplab.training.checkpoints import Checkpoint
 from keras_deeplab.training.curves import draw_curves
+from keras_deeplab.training.quantization_aware import find_aware
 from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.training.report import describe_scores, known
 from keras_deeplab.training.run_folder import RunFolder
@@ -81,17 +83,17 @@ class Recorder(keras.callbacks.Callback):
             "scores": self.scores,
         }
 
-    def restore(self, optimizer: Any, checkpoint: Checkpoint) -> None:
+    def restore(self, trained: keras.Model, checkpoint: Checkpoint) -> None:
         """Goes back to the state after an epoch.
 
         Args:
-            optimizer: That of the training.
+            trained: What `fit` trains.
             checkpoint: The state.
 
         Raises:
             ValueError: If it is the state of another model, or of other data.
         """
-        variables = self._variables(optimizer)
+        variables = self._variables(trained)
         shapes = [tuple(variable.shape) for variable in variables]
         found = [array.shape for array in checkpoint.arrays]
         if shapes != found:
@@ -122,8 +124,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
-        optimizer = self.model.optimizer
-        rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
         row = {
             "epoch": epoch + 1,
             "loss": known(float(logs["loss"])),
@@ -132,7 +133,7 @@ class Recorder(keras.callbacks.Callback):
         }
         due = (epoch + 1) % self._recipe.evaluate_every == 0
         if due or epoch + 1 == self.epochs:
-            scores = self._evaluate(optimizer, epoch + 1)
+            scores = self._evaluate(epoch + 1)
             row |= _columns(scores, self._val_data.class_names)
             # The progress line and TensorBoard come after this callback.
             logs["val_mean_iou"] = scores.mean_iou
@@ -140,7 +141,7 @@ class Recorder(keras.callbacks.Callback):
         self.rows.append(row)
         self._folder.checkpoints.save(
             epoch + 1,
-            [keras.ops.convert_to_numpy(v) for v in self._variables(optimizer)],
+            [keras.ops.convert_to_numpy(v) for v in self._variables(self.model)],
             {
                 "config": self._segmenter.get_config(),
                 "data": self._facts["data"],
@@ -150,9 +151,11 @@ class Recorder(keras.callbacks.Callback):
         )
         self.write_report()
 
-    def _evaluate(self, optimizer: Any, epoch: int) -> SegmentationScores:
-        model = self._kept.update(optimizer)
-        scores = score_data(model, self._val_data, size=_ANY_SIZE)
+    def _evaluate(self, epoch: int) -> SegmentationScores:
+        model = self._kept.update(self.model.optimizer)
+        # Never but here is the copy used, or it would go on as it was traced here.
+        with self._as_shipped(model):
+            scores = score_data(model, self._val_data, size=_ANY_SIZE)
         found = {"epoch": epoch, **describe_scores(scores, self._val_data.class_names)}
         self.scores["last"] = found
         self._folder.write_model(self._folder.last, model)
@@ -160,13 +163,20 @@ class Recorder(keras.callbacks.Callback):
         if best is None or (found["mean_iou"] or 0.0) > best:
             self.scores["best"] = found
             self._folder.write_model(self._folder.best, model)
-            page = draw_samples(model, self._val_data, size=_ANY_SIZE)
+            with self._as_shipped(model):
+                page = draw_samples(model, self._val_data, size=_ANY_SIZE)
             self._folder.write("samples.png", lambda file: page.save(file, "PNG"))
         return scores
 
-    def _variables(self, optimizer: Any) -> list[Any]:
+    def _as_shipped(self, model: Segmenter) -> contextlib.AbstractContextManager[None]:
+        aware = find_aware(self.model)
+        return contextlib.nullcontext() if aware is None else aware.rounding(model)
+
+    def _variables(self, trained: keras.Model) -> list[Any]:
+        aware = find_aware(trained)
+        ranges = [] if aware is None else aware.range_variables
         # With the states of the dropouts, which `weights` leaves out.
-        return [*self._segmenter.variables, *optimizer.variables]
+        return [*self._segmenter.variables, *ranges, *trained.optimizer.variables]
 
 
 def _columns(scores: SegmentationScores, names: Any) -> dict[str, Any]:

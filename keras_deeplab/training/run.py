@@ -135,7 +135,7 @@ def train(
     with contextlib.ExitStack() as held:
         try:
             if checkpoint is not None:
-                recorder.restore(trained.optimizer, checkpoint)
+                recorder.restore(trained, checkpoint)
             if replicas.is_chief:
                 held.enter_context(folder.begin(recipe, resume=resume))
         except (OSError, ValueError):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from keras_deeplab.export import tflite
@@ -85,10 +86,36 @@ def test_export_with_a_crf_says_what_it_costs_and_changes(
     assert "{:.2f} MB, without the CRF {:.2f} MB".format(*sizes) in shown
 
 
+def test_several_folders_and_photos_calibrate(
+    run_here: Run, photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (photos / "c.jpg").unlink()
+    more = tmp_path / "more.png"
+    Image.new("RGB", (33, 33), "green").save(more)
+    words = ["export", "--weights", "model.keras", "--out", "m.tflite"]
+    words += ["--quantize", "int8", "--calibration", photos, "--calibration", more]
+    # Photos of one colour have all their pixels between two classes.
+    result = run_here(*words, "--least-agreement", 0)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "m.tflite.report.json").read_text())
+    assert report["parity"]["photos"] == ["a.png", "b.png", "more.png"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["export", "--format", "onnx", "--out", "m"], 2, "--format must be one of"),
+        (["export", "--format", "pb", "--out", "m"], 2, "--format must be one of"),
+        (["export", "--format", "onnx", "--out", "m"], 2, "`path` must end in .onnx"),
+        (
+            ["export", "--format", "onnx", "--quantize", "int8", "--out", "m.onnx"],
+            2,
+            "--quantize has no effect on onnx",
+        ),
+        (
+            ["export", "--format", "saved_model", "--outputs", "logits", "--out", "m"],
+            2,
+            "--outputs has no effect on saved_model",
+        ),
         (["export", "--out", "m.bin"], 2, "`path` must end in .tflite"),
         (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "`quantize` must"),
         (["export", "--crf", "v9", "--out", "m.tflite"], 2, "--crf v9: `crf` must be"),

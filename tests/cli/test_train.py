@@ -45,18 +45,18 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_train_gives_the_recipe_its_changes_and_prints_the_scores(
     run: Run, options: dict[str, object], started: list[Any]
 ) -> None:
-    changes = ("epochs=9", "augmentation.hue=0.1", "precision=mixed_bfloat16")
+    changes = ("epochs=9", "augmentation.hue=0.1", "precision=float64")
     sets = [word for change in changes for word in ("--set", change)]
-    result = run(
-        "train", *words(options), *sets, "--weights", "none", "--resume", "--epochs", 3
-    )
+    more = ["--weights", "none", "--resume", "--epochs", 3, "--quantize", "int8"]
+    result = run("train", *words(options), *sets, *more)
     assert result.exit_code == 0, result.output
     ((recipe, data, out, keywords),) = started
     expected = RECIPES["camvid_mobilenet_v2"].with_changes(
         {
             "epochs": 3,
             "augmentation.hue": 0.1,
-            "precision": "mixed_bfloat16",
+            "precision": "float64",
+            "quantize": "int8",
             "weights": None,
         }
     )
@@ -72,6 +72,7 @@ def test_train_gives_the_recipe_its_changes_and_prints_the_scores(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["--quantize", "int4"], "`quantize` must be one of 'none', 'int8'"),
         (["--set", "batch"], "--set takes KEY=VALUE. Received: 'batch'"),
         (["--set", "batchsize=2"], "no field 'batchsize'. Did you mean batch_size"),
         (["--set", "batch_size=two"], "`batch_size` must be an integer"),

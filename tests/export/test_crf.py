@@ -157,8 +157,10 @@ def test_learned_crf_is_exported_as_it_is(
     lite = LiteModel(path)
     answer = lite.run(lite.preprocess(image))
     # Constant kernels are cut at a rank, and learned ones are not.
-    np.testing.assert_allclose(answer, refined(model, image, layer), atol=0.05)
-    assert (answer - refined(model, image, DenseCRF("v1", **SHORT))).max() > 0.1
+    near = np.abs(answer - refined(model, image, layer)).mean()
+    assert near < 0.005
+    far = np.abs(answer - refined(model, image, DenseCRF("v1", **SHORT))).mean()
+    assert far > 5 * near
 
 
 @unmeasured

@@ -514,12 +514,21 @@ def test_color_features_and_inverse_make_the_kernel() -> None:
     rng = np.random.default_rng(0)
     palette = rng.uniform(-3, 3, (30, 3)).astype("float32")
     features = np.array(color_palette.color_features(palette, palette, 0.0))
-    inverse = np.array(color_palette.inverse_kernel(palette))
     squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
-    kernel = np.exp(-0.5 * squares)
-    np.testing.assert_allclose(features, kernel, atol=1e-4)
-    expected = np.linalg.inv(kernel + 0.02 * np.eye(30))
-    np.testing.assert_allclose(inverse, expected, atol=2e-2)
+    np.testing.assert_allclose(features, np.exp(-0.5 * squares), atol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [3.0, 0.3, 1e-4, 0.0])
+@pytest.mark.parametrize("count", [30, 460])
+def test_inverse_of_the_palettes_kernel_stands_colors_that_are_alike(
+    spread: float, count: int
+) -> None:
+    rng = np.random.default_rng(0)
+    palette = 20 + rng.uniform(-spread, spread, (count, 3)).astype("float32")
+    squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
+    kernel = np.exp(-0.5 * squares) + count / 5e3 * np.eye(count)
+    inverse = np.array(color_palette.inverse_kernel(palette), "float64")
+    np.testing.assert_allclose(inverse @ kernel, np.eye(count), atol=2e-2)
 
 
 def test_tiles_of_a_map_join_to_the_map_again() -> None:

@@ -39,6 +39,11 @@ def test_changes_reach_fields_and_their_entries_and_nothing_else() -> None:
         ({"epochs": None}, "One of `epochs` and `steps` must be given"),
         ({"steps": 1.5}, "`steps` must be an integer"),
         ({"batch_norm": "off"}, "`batch_norm` must be one of"),
+        ({"quantize": "int4"}, "`quantize` must be one of 'none', 'int8'"),
+        (
+            {"quantize": "int8", "precision": "mixed_float16"},
+            "`quantize` 'int8' needs `precision` 'float32'",
+        ),
     ],
 )
 def test_change_that_makes_no_sense_is_refused(changes: dict, message: str) -> None:
