@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,8 +20,10 @@ from tests.conftest import ROOT, lack
 DEVICES = ROOT / ".devices"
 ASSETS = ROOT / "keras_deeplab" / "assets"
 PHOTO = ASSETS / "promenade.jpg"
-# Of two lengths, so that sides which are mixed up do not fit.
-SIZE = (97, 129)
+# Of two lengths, so that sides which are mixed up do not fit. Another size can be given
+# to fill the table of docs/devices.md.
+_HEIGHT, _WIDTH = os.environ.get("KERAS_DEEPLAB_DEVICES_SIZE", "97 129").split()
+SIZE = int(_HEIGHT), int(_WIDTH)
 
 FORMS: dict[str, dict[str, Any]] = {
     "labels": {},
@@ -67,6 +70,16 @@ def pixels() -> np.ndarray:
 def keras_logits(street: Segmenter, pixels: np.ndarray) -> np.ndarray:
     """What the Keras model says about the photo."""
     return np.asarray(street.predict_on_batch(street.preprocess(pixels)))
+
+
+def agreement(
+    where: str, form: str, labels: np.ndarray, expected: np.ndarray, note: str = ""
+) -> float:
+    """The share of the labels that are as expected, and a row of docs/devices.md."""
+    share = float((labels == expected).mean())
+    size = " x ".join(map(str, SIZE))
+    sys.stdout.write(f"| {where} | {form} | {size} | {100 * share:.2f} % | {note} |\n")
+    return share
 
 
 def program(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_deeplab.export import LiteModel
-from tests.devices.conftest import installed, program, run
+from tests.devices.conftest import agreement, installed, program, run
 
 WORKER = pathlib.Path(__file__).with_name("lite_worker.py")
 
@@ -48,12 +48,17 @@ def test_int8_file_gives_the_bits_that_it_gives_here(
     here, arm64 = answers.values()
     assert set(answers) > {"aarch64"}
     assert len(np.unique(here["int8"])) > 4
+    agreement("ARM64, QEMU", "int8", arm64["int8"], here["int8"], "LiteRT here")
     np.testing.assert_array_equal(arm64["int8"], here["int8"])
 
 
 def test_float_files_give_the_same_but_for_rounding(
     answers: dict[str, dict[str, np.ndarray]], keras_logits: np.ndarray
 ) -> None:
-    arm64 = answers["aarch64"]
+    arm64, expected = answers["aarch64"], keras_logits.argmax(axis=-1)
     np.testing.assert_allclose(arm64["delegate"], keras_logits, rtol=1e-4, atol=1e-3)
-    assert (arm64["labels"] == keras_logits.argmax(axis=-1)).mean() > 0.999
+    for form, labels in (
+        ("delegate", arm64["delegate"].argmax(axis=-1)),
+        ("labels", arm64["labels"]),
+    ):
+        assert agreement("ARM64, QEMU", form, labels, expected, "Keras") > 0.999

@@ -2,7 +2,7 @@
 
     python webgpu_worker.py INPUTS.npz OUT.npz FILE...
 
-Answers are float32 arrays named after the files. Prints, a line a file, whether the
+Answers are arrays named after the files. Prints, a line a file, whether the
 delegate took all of its operations.
 """
 
@@ -21,11 +21,9 @@ def answer(path: str, image: np.ndarray) -> np.ndarray:
     sources[0].write(image)
     model.run_by_index(0, sources, results)
     sys.stdout.write(f"{pathlib.Path(path).stem} {model.is_fully_accelerated()}\n")
-    (shape,) = (
-        detail["shape"]
-        for detail in model.get_output_tensor_details("serving_default").values()
-    )
-    return results[0].read(int(np.prod(shape)), np.float32).reshape(shape)
+    (detail,) = model.get_output_tensor_details("serving_default").values()
+    size = int(np.prod(detail["shape"]))
+    return results[0].read(size, np.dtype(detail["dtype"])).reshape(detail["shape"])
 
 
 if __name__ == "__main__":
