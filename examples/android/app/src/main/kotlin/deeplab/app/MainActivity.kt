@@ -26,8 +26,8 @@ class MainActivity : ComponentActivity() {
     // Loads and runs the model, one thing after another.
     private val worker = Executors.newSingleThreadExecutor()
     private val camera = Camera(this, worker)
+    // These three are the worker's.
     private var files = emptyList<ModelAsset>()
-    private var file: ModelAsset? = null
     private var segmenter: Segmenter? = null
     private var photo: Bitmap? = null
 
@@ -69,39 +69,34 @@ class MainActivity : ComponentActivity() {
         onWorker {
             segmenter?.close()
             segmenter = null
-            file = ModelAsset.choose(files, onGpu, withCrf)
-            val chosen = file
-            if (chosen == null) show { latency.setText(R.string.no_model) }
-            else segmenter = Segmenter(assets, chosen, onGpu)
-            photo?.let { segment(it, onGpu) }
+            val file = ModelAsset.choose(files, onGpu, withCrf)
+            if (file == null) show { latency.setText(R.string.no_model) }
+            else segmenter = Segmenter(assets, file, onGpu)
+            photo?.let(::segment)
         }
     }
 
     private fun openPhoto(uri: Uri) {
         camera.stop()
-        val onGpu = gpu.isChecked
-        onWorker {
-            photo = readPhoto(contentResolver, uri).also { segment(it, onGpu) }
-        }
+        onWorker { photo = readPhoto(contentResolver, uri).also(::segment) }
     }
 
     private fun openCamera() {
         onWorker { photo = null }
         lifecycleScope.launch {
-            runCatching { camera.start { frame -> told { segment(frame, gpu.isChecked) } } }
-                .onFailure(::tell)
+            runCatching { camera.start { frame -> told { segment(frame) } } }.onFailure(::tell)
         }
     }
 
-    private fun segment(bitmap: Bitmap, onGpu: Boolean) {
-        val (runner, chosen) = (segmenter ?: return) to (file ?: return)
+    private fun segment(bitmap: Bitmap) {
+        val runner = segmenter ?: return
+        val (file, place) = runner.asset to if (runner.gpu) "GPU" else "CPU"
         val start = SystemClock.elapsedRealtimeNanos()
         val found = runner.segment(rgbOf(bitmap))
-        val overlay = overlayOf(found, chosen.facts.background)
+        val overlay = overlayOf(found, file.facts.background)
         val all = (SystemClock.elapsedRealtimeNanos() - start) / 1e6
-        val place = if (onGpu) "GPU" else "CPU"
-        val text = getString(R.string.latency, chosen.name, place, found.modelMillis, all)
-        val names = legendOf(found.map, chosen.facts.classNames)
+        val text = getString(R.string.latency, file.name, place, found.modelMillis, all)
+        val names = legendOf(found.map, file.facts.classNames)
         show {
             picture.setImageBitmap(overlay)
             latency.text = text

@@ -9,8 +9,7 @@ import deeplab.core.ModelInput
 import deeplab.core.RgbImage
 
 /** One file, run by LiteRT. To be used, and closed, on one thread. */
-class Segmenter(assets: AssetManager, private val asset: ModelAsset, gpu: Boolean) :
-    AutoCloseable {
+class Segmenter(assets: AssetManager, val asset: ModelAsset, val gpu: Boolean) : AutoCloseable {
     private val facts = asset.facts
     private val model = CompiledModel.create(
         assets,
