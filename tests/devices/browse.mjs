@@ -65,7 +65,7 @@ async function answer(pair) {
       legend: document.getElementById('legend').innerText,
       height,
       width,
-      labels: btoa(String.fromCharCode(...labels)),
+      labels: btoa(Array.from(labels, (label) => String.fromCharCode(label)).join('')),
     };
   });
 }

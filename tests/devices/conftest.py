@@ -78,7 +78,7 @@ def agreement(
     """The share of the labels that are as expected, and a row of docs/devices.md."""
     share = float((labels == expected).mean())
     size = " x ".join(map(str, SIZE))
-    sys.stdout.write(f"| {where} | {form} | {size} | {100 * share:.2f} % | {note} |\n")
+    sys.stdout.write(f"| {where} | {form} | {size} | {100 * share:.4f} % | {note} |\n")
     return share
 
 
