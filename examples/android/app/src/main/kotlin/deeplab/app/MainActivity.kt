@@ -17,6 +17,7 @@ import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia
 import androidx.activity.result.contract.ActivityResultContracts.RequestPermission
 import androidx.lifecycle.lifecycleScope
 import deeplab.core.LabelMap
+import deeplab.core.ModelFile
 import deeplab.core.Overlay
 import java.util.concurrent.Executors
 import kotlinx.coroutines.launch
@@ -27,7 +28,7 @@ class MainActivity : ComponentActivity() {
     private val worker = Executors.newSingleThreadExecutor()
     private val camera = Camera(this, worker)
     // These three are the worker's.
-    private var files = emptyList<ModelAsset>()
+    private var files = emptyList<ModelFile>()
     private var segmenter: Segmenter? = null
     private var photo: Bitmap? = null
 
@@ -53,7 +54,7 @@ class MainActivity : ComponentActivity() {
         }
         gpu.setOnCheckedChangeListener { _, _ -> switched() }
         crf.setOnCheckedChangeListener { _, _ -> switched() }
-        onWorker { files = ModelAsset.list(assets) }
+        onWorker { files = modelsIn(assets) }
         switched()
     }
 
@@ -69,9 +70,9 @@ class MainActivity : ComponentActivity() {
         onWorker {
             segmenter?.close()
             segmenter = null
-            val file = ModelAsset.choose(files, onGpu, withCrf)
+            val file = ModelFile.choose(files, onGpu, withCrf)
             if (file == null) show { latency.setText(R.string.no_model) }
-            else segmenter = Segmenter(assets, file, onGpu)
+            else segmenter = Segmenter(assets, file, onGpu && file.forGpu)
             photo?.let(::segment)
         }
     }
@@ -90,7 +91,7 @@ class MainActivity : ComponentActivity() {
 
     private fun segment(bitmap: Bitmap) {
         val runner = segmenter ?: return
-        val (file, place) = runner.asset to if (runner.gpu) "GPU" else "CPU"
+        val (file, place) = runner.file to if (runner.gpu) "GPU" else "CPU"
         val start = SystemClock.elapsedRealtimeNanos()
         val found = runner.segment(rgbOf(bitmap))
         val overlay = overlayOf(found, file.facts.background)

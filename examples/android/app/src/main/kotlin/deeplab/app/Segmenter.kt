@@ -5,15 +5,16 @@ import android.os.SystemClock
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
 import deeplab.core.LabelMap
+import deeplab.core.ModelFile
 import deeplab.core.ModelInput
 import deeplab.core.RgbImage
 
 /** One file, run by LiteRT. To be used, and closed, on one thread. */
-class Segmenter(assets: AssetManager, val asset: ModelAsset, val gpu: Boolean) : AutoCloseable {
-    private val facts = asset.facts
+class Segmenter(assets: AssetManager, val file: ModelFile, val gpu: Boolean) : AutoCloseable {
+    private val facts = file.facts
     private val model = CompiledModel.create(
         assets,
-        asset.name,
+        file.name,
         CompiledModel.Options(if (gpu) Accelerator.GPU else Accelerator.CPU),
     )
     private val inputs = model.createInputBuffers()

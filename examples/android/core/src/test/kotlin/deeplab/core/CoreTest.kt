@@ -110,4 +110,19 @@ class CoreTest {
             ModelFacts.read(ByteBuffer.wrap(ByteArray(99)))
         }
     }
+
+    @Test
+    fun filesAreChosenByTheirNamesAndWhatTheyAnswer() {
+        val delegate = ModelFile("a.tflite", facts)
+        val labels = ModelFile("b.tflite", facts.copy(floatInput = false, labels = true))
+        val refined = ModelFile("a_crf.tflite", facts)
+        val all = listOf(labels, refined, delegate)
+        assertEquals(listOf(true, false, false), listOf(delegate, labels, refined).map { it.forGpu })
+        assertEquals(labels, ModelFile.choose(all, gpu = false, crf = false))
+        assertEquals(delegate, ModelFile.choose(all, gpu = true, crf = false))
+        assertEquals(refined, ModelFile.choose(all, gpu = true, crf = true))
+        assertEquals(delegate, ModelFile.choose(listOf(delegate), gpu = false, crf = false))
+        assertEquals(labels, ModelFile.choose(listOf(labels), gpu = true, crf = false))
+        assertNull(ModelFile.choose(listOf(labels), gpu = false, crf = true))
+    }
 }
