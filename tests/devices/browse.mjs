@@ -55,7 +55,7 @@ async function answer(pair) {
   await page.waitForFunction(
     (pattern) => new RegExp(pattern).test(document.getElementById('status').textContent),
     done.source,
-    {timeout: 60_000},
+    {timeout: 180_000},
   );
   return page.evaluate(async () => {
     const {found} = await import('./app.js');
