@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.export.answer import answer_of
+from keras_deeplab.export.answer_resizes import answer_resizes
 from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.input_form import InputForm
 from keras_deeplab.export.output_form import OutputForm
@@ -19,17 +20,10 @@ from keras_deeplab.export.quantization import Quantization
 from keras_deeplab.export.rounding_noise import noisy_nodes
 from keras_deeplab.export.split_pyramid import with_split_pyramids
 
-# Of the answer, which stay float when the network is 8-bit: labels that are taken from
-# 8-bit logits tie, and LiteRT resizes floats faster than bytes.
-_FLOAT_OPERATIONS = [
-    "RESIZE_BILINEAR",
-    "RESHAPE",
-    "GATHER",
-    "PACK",
-    "ARG_MAX",
-    "SOFTMAX",
-    "LOGISTIC",
-]
+# Of the answer, which stays float when the network is 8-bit, its resizes too: labels
+# that are taken from 8-bit logits tie. A float resize within the network would round
+# as the processor does, and what follows it would differ between machines.
+_FLOAT_OPERATIONS = ["RESHAPE", "GATHER", "PACK", "ARG_MAX", "SOFTMAX", "LOGISTIC"]
 
 
 def convert(
@@ -119,9 +113,10 @@ def _calibrated(converter: Any) -> bytes:
     lite = tf.lite.experimental
     options = lite.QuantizationDebugOptions(denylisted_ops=_FLOAT_OPERATIONS)
     debugger = lite.QuantizationDebugger(converter=converter, debug_options=options)
-    if noisy := noisy_nodes(debugger.calibrated_model):
+    calibrated = debugger.calibrated_model
+    if names := noisy_nodes(calibrated) + answer_resizes(calibrated):
         debugger.options = lite.QuantizationDebugOptions(
-            denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=noisy
+            denylisted_ops=_FLOAT_OPERATIONS, denylisted_nodes=names
         )
     return debugger.get_nondebug_quantized_model()
 

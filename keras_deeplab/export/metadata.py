@@ -38,6 +38,8 @@ class FileFacts:
 
     Args:
         name: The model's name.
+        input_size: Height and width of the input.
+        input_dtype: `"uint8"` or `"float32"`.
         class_names: A name for each class.
         form: A key of `OUTPUT_FORMS`.
         output: The output's name.
@@ -49,6 +51,8 @@ class FileFacts:
     """
 
     name: str
+    input_size: tuple[int, int]
+    input_dtype: str
     class_names: Sequence[str]
     form: str
     output: str

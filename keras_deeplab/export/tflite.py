@@ -61,7 +61,7 @@ def to_tflite(
         quantize: How numbers are stored: `"none"` (float32), `"float16"` (weights in
             half precision), `"dynamic"` (weights in 8 bits, one scale a channel) or
             `"int8"` (weights and activations in 8 bits, in ranges that `calibration`
-            shows; the resize and what follows it stay float).
+            shows; the last resize and what follows it stay float).
         calibration: Photos for `"int8"`, or folders of them: some tens like those the
             model is to work on.
         outputs: The answer. `"labels"`: label map, uint8 up to 256 classes or else

@@ -141,8 +141,11 @@ class TFLiteJob:
         model = self.graph.model
         names = [class_name(i, model.class_names) for i in range(model.classes)]
         red, green, blue = model.pad_pixel
+        height, width = model.input_shape[1:3]
         return FileFacts(
             name=model.name,
+            input_size=(height, width),
+            input_dtype=self.inputs.dtype,
             class_names=tuple(names),
             form=self.outputs,
             output=self.form.name,

@@ -13,6 +13,7 @@ from PIL import Image
 
 from keras_deeplab import export, weights
 from keras_deeplab.export import QUANTIZATIONS, ExportError, LiteModel, to_tflite
+from keras_deeplab.export.tflite_file import operator_code, read_model
 from keras_deeplab.inference import evaluate, segment, write_labels
 from keras_deeplab.models import DeepLabV3, DeepLabV3Plus
 from tests.export.conftest import make_model
@@ -286,3 +287,28 @@ def test_pyramid_and_decoder_are_fused(
         "SUB",
     }
     assert report.operations.get("MUL", 0) + report.operations["SUB"] <= 2
+
+
+def test_int8_resizes_are_in_8_bits_but_those_of_the_answer(
+    photos: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "m.tflite"
+    to_tflite(
+        DeepLabV3Plus("mobilenet_v2", alpha=0.35, classes=3, filters=8),
+        path,
+        size=(65, 49),
+        quantize="int8",
+        calibration=photos,
+        least_agreement=0,
+    )
+    model = read_model(path.read_bytes())
+    graph = model.subgraphs[0]
+    resize = schema.BuiltinOperator.RESIZE_BILINEAR
+    types = [
+        graph.tensors[operator.outputs[0]].type
+        for operator in graph.operators
+        if operator_code(model, operator) == resize
+    ]
+    int8, float32 = schema.TensorType.INT8, schema.TensorType.FLOAT32
+    # Of the image pooling, of the decoder, of the logits.
+    assert types == [int8, int8, float32]

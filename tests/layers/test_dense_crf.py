@@ -524,7 +524,7 @@ def test_inverse_of_the_palettes_kernel_stands_colors_that_are_alike(
     spread: float, count: int
 ) -> None:
     rng = np.random.default_rng(0)
-    palette = 20 + rng.uniform(-spread, spread, (count, 3)).astype("float32")
+    palette = 2 + rng.uniform(-spread, spread, (count, 3)).astype("float32")
     squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
     kernel = np.exp(-0.5 * squares) + count / 5e3 * np.eye(count)
     inverse = np.array(color_palette.inverse_kernel(palette), "float64")
