@@ -123,6 +123,12 @@ class ASPP(keras.layers.Layer):
     @property
     def branches(self) -> list[list[keras.layers.Layer]]:
         """The steps of each branch, in order."""
+        return self._branches
+
+    # Keras names the weights in a file by the first attribute in which it meets them,
+    # in the order of the alphabet: by this one.
+    @property
+    def _branches(self) -> list[list[keras.layers.Layer]]:
         starts = range(0, len(self._steps), self._steps_a_branch)
         return [self._steps[i : i + self._steps_a_branch] for i in starts]
 
