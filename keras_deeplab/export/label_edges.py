@@ -20,7 +20,7 @@ def rows_between(coarse_height: int, height: int) -> int | None:
         coarse_height: Height of the coarse logits.
         height: Height of the result.
     """
-    if coarse_height < 2 or (height - 1) % (coarse_height - 1):
+    if coarse_height < 2 or height < 2 or (height - 1) % (coarse_height - 1):
         return None
     return (height - 1) // (coarse_height - 1)
 
@@ -28,7 +28,8 @@ def rows_between(coarse_height: int, height: int) -> int | None:
 def labels_along_edges(logits: Tensor, size: tuple[int, int]) -> Tensor:
     """Does what `labels_at` does, faster the fewer edges there are.
 
-    It never holds the resized logits of more than the edges. The shapes inside are
+    It never holds the resized logits of more than the edges, in the worst case those of
+    all pixels. The shapes inside are
     known only when it runs, which delegates for GPUs do not take.
 
     Args:

@@ -89,7 +89,7 @@ def labels_by_rows(
     """
     height, width = size[0], size[1]
     classes = logits.shape[2]
-    rows = tf.maximum(strip_values // (width * classes), 1)
+    rows = tf.clip_by_value(strip_values // (width * classes), 1, height)
     tops = tf.range(0, height, rows)
     last = tf.shape(logits)[0] - 1
     scale = tf.cast(last, tf.float32) / tf.cast(tf.maximum(height - 1, 1), tf.float32)

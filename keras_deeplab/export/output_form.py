@@ -7,6 +7,9 @@ from types import MappingProxyType
 from keras_deeplab._types import Tensor
 from keras_deeplab.export.graph import Graph
 
+# Of logits at full size: 64 MiB.
+_MOST_VALUES = 2**24
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputForm:
@@ -38,7 +41,10 @@ def _labels(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
         return labels_of(graph.full_probabilities(coarse, pixels))
     height, width = pixels.shape[1:3]
     aligned = rows_between(coarse.shape[1], height) is not None
-    return (labels_along_edges if aligned else labels_at)(coarse, (height, width))
+    # Along edges, a photo of noise needs the memory of all logits at full size.
+    small = height * width * coarse.shape[3] <= _MOST_VALUES
+    edges = aligned and small
+    return (labels_along_edges if edges else labels_at)(coarse, (height, width))
 
 
 # Not an answer by itself: another graph goes on from it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -37,13 +38,19 @@ class PhotoGraph:
     most_pixels: int
 
     def labels_png(self, content: Tensor) -> Tensor:
-        """The bytes of a PNG file of labels, of the bytes of a JPEG or PNG file."""
+        """The bytes of a PNG file of labels, of the bytes of a JPEG or PNG file.
+
+        It has 8 bits a pixel up to 256 classes, or else 16.
+        """
         photo = decode_photo(content, self.most_pixels)
         size = tf.shape(photo)[:2]
         canvas, content_size = self.laid_out(photo)
         logits = self.logits(canvas)
         logits = logits[:, : content_size[0], : content_size[1]]
         labels = labels_by_rows(logits[0], size)
+        if labels.dtype == tf.int32:
+            # PNG files hold 8 or 16 bits.
+            labels = tf.cast(labels, tf.uint16)
         return tf.io.encode_png(labels[..., None])
 
     def laid_out(self, photo: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,12 +73,8 @@ class PhotoGraph:
 
     def _scaled_down(self, size: Tensor) -> Tensor:
         crop = self.model.crop_size
-        limits = [
-            side or (max(crop) if crop else None)
-            for side in self.model.input_shape[1:3]
-        ]
-        if None in limits:
-            return size
+        most = float(max(crop)) if crop else math.inf
+        limits = [min(side or most, most) for side in self.model.input_shape[1:3]]
         exact = tf.cast(size, tf.float64)
         limit = tf.constant(limits, tf.float64)
         factor = tf.minimum(tf.reduce_min(limit / exact), 1.0)

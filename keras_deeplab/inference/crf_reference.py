@@ -29,7 +29,8 @@ def crf_reference(
         image: RGB of 0 to 255, `(height, width, 3)`.
         preset: `"v1"`, `"v2"` or `"pydensecrf"`.
         from_logits: Whether `scores` are logits, or else probabilities.
-        compatibility: `"potts"`, a weight for each label, or a matrix of costs.
+        compatibility: `"potts"`, a weight for each label, or a matrix of costs, of
+            which the library takes the mean with its transpose.
         **parameters: `w_bilateral`, `theta_alpha`, `theta_beta`, `w_gaussian`,
             `theta_gamma` and `iterations`, in place of the preset's.
 
@@ -84,7 +85,7 @@ def _energies(scores: Array, from_logits: bool) -> Array:
     flat = scores.reshape(-1, scores.shape[-1]).astype("float64")
     if from_logits:
         flat = np.exp(flat - flat.max(axis=1, keepdims=True))
-    share = flat / flat.sum(axis=1, keepdims=True)
+    share = flat / np.maximum(flat.sum(axis=1, keepdims=True), 1e-30)
     energies = -np.log(np.maximum(share, SMALLEST_PROBABILITY))
     return np.ascontiguousarray(energies.T.astype("float32"))
 

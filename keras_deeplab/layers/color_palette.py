@@ -15,6 +15,10 @@ from keras_deeplab._types import Tensor
 _CONDITION = 5e3
 # Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
 _INVERSE_STEPS = 16
+# Of numbers up to 64 and 2**19, in units of the kernel's width: each part then has no
+# more than the 11 bits that TF32 keeps.
+_COLOR_STEP = 1 / 32
+_SQUARE_STEPS = (256.0, 0.25)
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
 _SHARPNESS = 10.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -87,15 +91,31 @@ def inverse_kernel(palette: Tensor) -> Tensor:
 
 
 def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
-    # Of the kernel: minus half the squared distance, as one product.
-    transposed = ops.transpose(palette)
-    half = 0.5 * ops.sum(transposed * transposed, axis=0, keepdims=True)
-    own = 0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
-    ones = ops.ones_like(own)
+    # Of the kernel: minus half the squared distance, as one product. Its large terms
+    # cancel, and GPUs round the factors of a product (TF32): in parts they stay whole.
+    high, low = _cut(colors, _COLOR_STEP)
+    palette_high, palette_low = _cut(palette, _COLOR_STEP)
+    own, palette_own = _half_square(colors), _half_square(palette)
+    ones = [ops.ones_like(part) for part in own]
+    palette_ones = [ops.ones_like(part) for part in palette_own]
+    left = [high, high, low, low, *ones, *own]
+    parts = [palette_high, palette_low] * 2
+    right = [*parts, *palette_own, *palette_ones]
     return ops.matmul(
-        ops.concatenate([colors, ones, own], axis=-1),
-        ops.concatenate([transposed, -half, -ops.ones_like(half)], axis=0),
+        ops.concatenate(left, axis=-1),
+        ops.transpose(ops.concatenate(right, axis=-1)),
     )
+
+
+def _half_square(colors: Tensor) -> list[Tensor]:
+    square = -0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
+    first, rest = _cut(square, _SQUARE_STEPS[0])
+    return [first, *_cut(rest, _SQUARE_STEPS[1])]
+
+
+def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
+    high = step * ops.floor(values / step + 0.5)
+    return high, values - high
 
 
 def _move(palette: Tensor, colors: Tensor) -> Tensor:

@@ -80,11 +80,6 @@ class Grid:
         """Returns the rows of pixels on the grid of a strip."""
         return slice(strip.start * self.side, strip.stop * self.side)
 
-    def tiles_of(self, strip: slice) -> slice:
-        """Returns the tiles of a strip."""
-        columns = self.tiles[1]
-        return slice(strip.start * columns, strip.stop * columns)
-
     @functools.cached_property
     def inside(self) -> Array:
         """1 where a pixel lies in the image, else 0: `(height, width, 1)`."""

@@ -173,7 +173,8 @@ def _blur(
     # what lies between is interpolated.
     count = len(source.places[axis]) + (target.stride != source.stride)
     targets = target.offset[axis] + source.stride * np.arange(count)
-    radius = space_kernel.blur_radius(widest, source.stride)
+    # Farther than the image is wide there is nothing.
+    radius = min(space_kernel.blur_radius(widest, source.stride), count)
     return space_kernel.blur_axis(
         xp,
         source.size[axis],

@@ -9,6 +9,17 @@ from keras_deeplab.layers import arguments
 
 # Where the unary energies end: a label under it can still win.
 SMALLEST_PROBABILITY = 1e-5
+_NARROWEST_COLOR = 0.05
+
+
+def _color_width(**value: float) -> float:
+    ((name, given),) = value.items()
+    # Colours are whole numbers: a narrower kernel sees equal ones alone.
+    if arguments.above_zero(**value) < _NARROWEST_COLOR:
+        raise ValueError(
+            f"`{name}` must be at least {_NARROWEST_COLOR}. Received: {name}={given!r}"
+        )
+    return arguments.above_zero(**value)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +47,7 @@ class CRFParameters:
         return type(self)(
             w_bilateral=arguments.not_negative(w_bilateral=self.w_bilateral),
             theta_alpha=arguments.above_zero(theta_alpha=self.theta_alpha),
-            theta_beta=arguments.above_zero(theta_beta=self.theta_beta),
+            theta_beta=_color_width(theta_beta=self.theta_beta),
             w_gaussian=arguments.not_negative(w_gaussian=self.w_gaussian),
             theta_gamma=arguments.above_zero(theta_gamma=self.theta_gamma),
             iterations=arguments.positive(iterations=self.iterations),

@@ -16,21 +16,22 @@ Compatibility = str | list[float] | list[list[float]]
 
 # A weight of zero is softplus of minus infinity, which never moves again.
 _SMALLEST = 1e-3
+# Of a width, as a share of its first value.
+_NARROWEST = 2e-2
 
 
 def compatibility_of(**value: Any) -> Compatibility:
     """Returns `"potts"` or lists of numbers, or raises `ValueError`."""
     ((name, given),) = value.items()
+    if isinstance(given, str) and given == "potts":
+        return "potts"
     array = None if isinstance(given, str) else _array(given)
-    square = array is not None and (
-        array.ndim == 1 or array.shape[:1] * 2 == array.shape
-    )
-    if given != "potts" if array is None else not square:
+    if array is None or array.ndim not in (1, 2) or len(set(array.shape)) != 1:
         raise ValueError(
             f"`{name}` must be 'potts', a number for each label, or a square matrix of "
             f"numbers. Received: {name}={given!r}"
         )
-    return "potts" if array is None else array.tolist()
+    return array.tolist()
 
 
 def compatibility_matrix(compatibility: Compatibility, classes: int) -> Array | None:
@@ -71,8 +72,12 @@ def add_weights(layer: keras.layers.Layer, start: CRFParameters) -> dict[str, Te
     return {
         name: layer.add_weight(
             shape=(),
-            initializer=keras.initializers.Constant(_inverse_softplus(value, unit)),
+            initializer=keras.initializers.Constant(
+                _inverse_softplus(value / unit - _floor(name))
+            ),
             dtype="float32",
+            # Half precision is not enough, and not what the kernels are made in.
+            autocast=False,
             name=name,
         )
         for name, (value, unit) in _units(start).items()
@@ -82,7 +87,7 @@ def add_weights(layer: keras.layers.Layer, start: CRFParameters) -> dict[str, Te
 def values_of(weights: dict[str, Tensor], start: CRFParameters) -> dict[str, Tensor]:
     """Returns positive parameters from the weights of `add_weights`."""
     return {
-        name: unit * ops.softplus(ops.convert_to_tensor(weights[name]))
+        name: unit * (_floor(name) + ops.softplus(ops.convert_to_tensor(weights[name])))
         for name, (_, unit) in _units(start).items()
     }
 
@@ -95,8 +100,13 @@ def _units(start: CRFParameters) -> dict[str, tuple[float, float]]:
     return {name: (value, value or 1.0) for name, value in values.items()}
 
 
-def _inverse_softplus(value: float, unit: float) -> float:
-    return float(np.log(np.expm1(max(value / unit, _SMALLEST))))
+def _floor(name: str) -> float:
+    # A width of zero divides by it.
+    return _NARROWEST if name.startswith("theta") else 0.0
+
+
+def _inverse_softplus(value: float) -> float:
+    return float(np.log(np.expm1(max(value, _SMALLEST))))
 
 
 def _array(given: Any) -> Array | None:

@@ -30,7 +30,7 @@ from keras_deeplab.layers.crf_presets import (
 )
 from keras_deeplab.layers.mean_field import mean_field
 
-# Half precision holds a square of 128, and not one of 255.
+# Half precision holds the sum of three squares of 128, and not of three of 255.
 _MIDDLE = 128.0
 
 
@@ -55,7 +55,8 @@ class DenseCRF(keras.layers.Layer):
     With known sizes and one photo the layer converts to built-in TFLite operations.
 
     Scores are clipped so that no probability is under 1e-5. Probabilities are divided
-    by their sum. A score that is not a number makes every answer for its photo so.
+    by their sum. A score that is not a number makes every answer for its photo so,
+    unless there is one class alone.
 
     Args:
         preset: `"v1"`, `"v2"` or `"pydensecrf"`: the published parameters, which the
@@ -63,7 +64,8 @@ class DenseCRF(keras.layers.Layer):
         w_bilateral: Weight of the term of place and colour.
         theta_alpha: Its width in place, in pixels. Tiles are at least 4 pixels
             across, so that a width under 8 is not followed well.
-        theta_beta: Its width in colour, in steps of 0 to 255.
+        theta_beta: Its width in colour, in steps of 0 to 255, at least 0.05. A palette
+            follows a width under 1 less well.
         w_gaussian: Weight of the term of place alone.
         theta_gamma: Its width, in pixels.
         iterations: Mean-field steps.
@@ -75,7 +77,7 @@ class DenseCRF(keras.layers.Layer):
         from_logits: Whether the first input is logits, or else probabilities.
         trainable_parameters: Whether weights, widths and the compatibility, as a
             whole matrix, are learned. Widths and weights stay positive: they are
-            softplus of what is learned.
+            softplus of what is learned, widths at least a fiftieth of the first.
         **kwargs: Passed to `keras.layers.Layer`, for example `name`, `dtype`.
 
     Call arguments:
@@ -163,6 +165,7 @@ class DenseCRF(keras.layers.Layer):
                 shape=(classes, classes),
                 initializer=lambda shape, dtype=None: ops.cast(start, dtype),
                 dtype="float32",
+                autocast=False,
                 name="compatibility",
             )
 

@@ -30,7 +30,7 @@ def blur(values: Tensor, axes: tuple[Blur, Blur], weight: Tensor) -> Tensor:
         for scale, taps, targets in axes
     ]
     values = ops.pad(ops.expand_dims(values, 0), ((0, 0), *pads, (0, 0)))
-    ones = ops.ones((1, 1, values.shape[-1], 1))
+    ones = ops.ones((1, 1, values.shape[-1], 1), dtype="float32")
     for kernel in (down[:, None, None, None], across[None, :, None, None]):
         values = ops.depthwise_conv(
             values, kernel * ones, padding="valid", data_format="channels_last"

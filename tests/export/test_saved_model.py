@@ -96,6 +96,8 @@ def test_photo_that_lies_on_its_side_is_not_turned(served: Served) -> None:
         {},
         {"input_shape": (33, 49, 3)},
         {"input_shape": (33, 49, 3), "resize_mode": "stretch"},
+        {"input_shape": (129, 129, 3), "crop_size": (65, 49)},
+        {"input_shape": (33, None, 3)},
     ],
 )
 def test_photo_of_any_size_is_laid_out_as_segment_does(

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ from keras_deeplab.layers import (
     crf_grid,
     space_kernel,
 )
+from keras_deeplab.layers.crf_kernels import constant_kernels
 from tests.checks import check_config, run_on_backend, weights_of
 from tests.layers import exact_crf, litert
 from tests.layers.crf_worker import answers, scene
@@ -67,6 +69,55 @@ def test_crf_of_a_plain_scene_is_nearly_the_exact_answer(
     assert agreement(found, exact) > 0.99
     assert np.abs(found - exact).mean() < 0.03
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
+
+
+@pytest.fixture
+def strides_of_large_photos(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Small images are read at the strides of large ones."""
+    monkeypatch.setattr(crf_grid, "_FEWEST", 16)
+    constant_kernels.cache_clear()
+    yield
+    constant_kernels.cache_clear()
+
+
+@each_accuracy
+@pytest.mark.usefixtures("strides_of_large_photos")
+@pytest.mark.parametrize("theta_gamma", [3.0, 8.0])
+def test_steps_on_few_pixels_come_near_the_exact_answer(
+    accuracy: str, theta_gamma: float
+) -> None:
+    logits, images = scene(3, (72, 101), 1)
+    parameters = dataclasses.replace(CRF_PRESETS["v1"], theta_gamma=theta_gamma)
+    layer = DenseCRF("v1", theta_gamma=theta_gamma, accuracy=accuracy)
+    kernels = constant_kernels((72, 101), parameters, accuracy)
+    row = CRF_ACCURACIES[accuracy]
+    assert [grid.stride for grid in kernels.grids] == list(row.strides(10))
+    start = exact_crf.softmax(logits[0])
+    exact = exact_crf.refine(start, images[0], parameters)
+    found = refine(layer, logits[0], images[0])
+    assert agreement(start, exact) < 0.9
+    assert agreement(found, exact) > 0.99
+    assert np.abs(found - exact).mean() < 0.02
+
+
+def test_rounded_factors_of_products_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matmul = keras.ops.matmul
+
+    def rounded(values: Any) -> tf.Tensor:
+        """As GPUs that compute in TF32 do: 11 bits are left."""
+        bits = tf.bitcast(tf.convert_to_tensor(values, "float32"), tf.int32)
+        kept = tf.bitwise.bitwise_and(bits + 0x1000, ~0x1FFF)
+        return tf.bitcast(kept, tf.float32)
+
+    logits, image = small_scene()
+    layer = DenseCRF("v2")
+    expected = refine(layer, logits, image)
+    monkeypatch.setattr(
+        keras.ops, "matmul", lambda x, y: matmul(rounded(x), rounded(y))
+    )
+    assert agreement(refine(layer, logits, image), expected) > 0.995
 
 
 @pytest.fixture(scope="module")
@@ -287,8 +338,8 @@ def test_model_of_unknown_size_answers_where_the_size_is_known() -> None:
 @each_accuracy
 def test_crf_of_a_known_size_exports_to_built_in_operations(accuracy: str) -> None:
     # Large enough for grids of each stride.
-    size = (140, 261)
-    model = crf_model(size, 1, accuracy=accuracy)
+    size = (257, 261)
+    model = crf_model(size, 1, accuracy=accuracy, iterations=4)
     logits, images = scene(size=size, batch=1)
     expected = np.array(model([logits, images]))
     full = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -355,10 +406,23 @@ def test_parameters_far_below_zero_stay_positive() -> None:
     logits, images = scene(3, (20, 17), 1)
     layer(logits, images)
     for weight in layer.trainable_variables[:-1]:
-        weight.assign(-3.0)
+        weight.assign(-100.0)
     values = layer.learned_parameters()
-    assert min(dataclasses.astuple(values)) > 0
+    assert min(values.theta_alpha, values.theta_beta, values.theta_gamma) > 0
+    assert min(values.w_bilateral, values.w_gaussian) >= 0
+    # They can be built again, as an export does.
+    DenseCRF("v1", **dataclasses.asdict(values))
     assert np.isfinite(np.array(layer(logits, images))).all()
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_parameters_are_learned_in_single_precision(dtype: str) -> None:
+    logits, images = scene(3, (20, 17), 1)
+    plain = DenseCRF("v1", trainable_parameters=True, **PLAIN)
+    layer = DenseCRF("v1", trainable_parameters=True, dtype=dtype, **PLAIN)
+    answer = np.array(keras.ops.cast(layer(logits, images), "float32"))
+    np.testing.assert_allclose(answer, plain(logits, images), atol=0.02)
+    assert {weight.dtype for weight in layer.weights} == {"float32"}
 
 
 def test_learned_parameters_start_as_the_given_ones() -> None:
@@ -444,6 +508,9 @@ def test_answers_on_another_backend_equal_tensorflows(
     ("kwargs", "message"),
     [
         ({"preset": "v3"}, r"`preset` must be one of 'v1', .* Received: preset='v3'"),
+        ({"theta_beta": 0.01}, "`theta_beta` must be at least 0.05. Received: theta_b"),
+        ({"compatibility": np.array(3.0)}, "`compatibility` must be 'potts', a number"),
+        ({"compatibility": np.array(["a", "b"])}, "`compatibility` must be 'potts'"),
         ({"accuracy": "fast"}, r"`accuracy` must be one of 'finest'"),
         ({"w_bilateral": -1}, r"`w_bilateral` must be at least 0\. Received: w_bil"),
         ({"theta_beta": 0}, r"`theta_beta` must be above 0\. Received: theta_beta=0"),
