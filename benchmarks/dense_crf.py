@@ -78,13 +78,18 @@ def refined(
     return np.array(layer(logits[None], image[None]))[0].argmax(-1)
 
 
-def voc(data: pathlib.Path, cache: pathlib.Path) -> Iterator[Sample]:
-    """Photos with masks and the official model's logits, at output stride 16."""
+def voc(
+    data: pathlib.Path, cache: pathlib.Path, output_stride: int = 8
+) -> Iterator[Sample]:
+    """Photos with masks and the official model's logits."""
     model = None
+    suffix = "" if output_stride == 8 else f"_{output_stride}"
     for path in sorted((data / "voc_sample" / "images").iterdir()):
-        kept = cache / f"logits_{path.stem}.npy"
+        kept = cache / f"logits{suffix}_{path.stem}.npy"
         if not kept.exists():
-            model = model or keras_deeplab.load_model(data / WEIGHTS)
+            model = model or keras_deeplab.load_model(
+                data / WEIGHTS
+            ).with_output_stride(output_stride)
             cache.mkdir(parents=True, exist_ok=True)
             np.save(kept, predict_logits(model, path))
         mask = read_labels(data / "voc_sample" / "masks" / f"{path.stem}.png")
@@ -161,8 +166,9 @@ def row_of(first: str, second: str, numbers: list[float]) -> str:
 
 def miou(data: pathlib.Path, cache: pathlib.Path) -> None:
     """Mean IoU on voc_sample before and after."""
-    samples = list(voc(data, cache))
-    table(samples, CRF_PRESETS)
+    for output_stride in (16, 8):
+        print(f"\nOutput stride {output_stride}:")
+        table(list(voc(data, cache, output_stride)), CRF_PRESETS)
 
 
 def v1(data: pathlib.Path, cache: pathlib.Path) -> None:

@@ -118,6 +118,8 @@ def crf_search(
     output.say(
         f"Mean IoU {100 * plain:.2f} % without a CRF, {100 * best:.2f} % with the best"
     )
+    if best <= plain:
+        output.say("On these photos no CRF is better: leave it out.")
     for path in filter(None, (out, plot)):
         output.say(f"Wrote {path}")
 
@@ -153,6 +155,10 @@ def _found(
             )
     except (OSError, ValueError) as error:
         output.fail(str(error))
+    except KeyboardInterrupt:
+        kept = [str(path) for path in (out, plot) if path and path.exists()]
+        output.complain(f"Stopped. Of whole rounds there is: {', '.join(kept) or '-'}")
+        raise
 
 
 def _table(found: CRFSearch) -> Table:

@@ -142,6 +142,11 @@ def load_predictor(
         return load_model(source, output_stride, size)
     if output_stride is not None:
         fail("--output-stride has no effect on a .tflite file: leave it out.")
+    if not Path(source).exists():
+        fail(
+            "--engine tflite needs a .tflite file as --weights, which keras-deeplab "
+            f"export makes: {source}"
+        )
     with busy("Loading the model"), quiet_import():
         from keras_deeplab import export, inference
     try:

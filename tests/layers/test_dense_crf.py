@@ -335,7 +335,7 @@ def test_model_of_unknown_size_answers_where_the_size_is_known() -> None:
         unknown.get_concrete_function()
 
 
-@each_accuracy
+@pytest.mark.parametrize("accuracy", ["accurate", "mobile"])
 def test_crf_of_a_known_size_exports_to_built_in_operations(accuracy: str) -> None:
     # Large enough for grids of each stride.
     size = (257, 261)
