@@ -101,10 +101,9 @@ def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
     left = [high, high, low, low, *ones, *own]
     parts = [palette_high, palette_low] * 2
     right = [*parts, *palette_own, *palette_ones]
-    return ops.matmul(
-        ops.concatenate(left, axis=-1),
-        ops.transpose(ops.concatenate(right, axis=-1)),
-    )
+    # Of a whole that is transposed TFLite makes another operation, a slow one.
+    rows = [ops.transpose(part) for part in right]
+    return ops.matmul(ops.concatenate(left, axis=-1), ops.concatenate(rows, axis=0))
 
 
 def _half_square(colors: Tensor) -> list[Tensor]:
