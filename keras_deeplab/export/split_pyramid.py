@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_deeplab._serialization import register
 from keras_deeplab._types import Shape, Tensor
 from keras_deeplab.layers import ASPP, ImagePooling
 
@@ -28,6 +29,7 @@ def with_split_pyramids(network: keras.Model) -> keras.Model:
     return split
 
 
+@register
 class _SplitPyramid(keras.layers.Layer):
     def __init__(self, pyramid: ASPP) -> None:
         super().__init__(dtype=pyramid.dtype_policy, name=pyramid.name)
