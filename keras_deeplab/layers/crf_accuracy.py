@@ -53,7 +53,7 @@ class CRFAccuracy:
 CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
     {
         "finest": CRFAccuracy(
-            palette=1280,
+            palette=1040,
             palette_steps=4,
             snap=0.25,
             sample=129,
@@ -63,7 +63,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             last_strides=(1,),
         ),
         "accurate": CRFAccuracy(
-            palette=288,
+            palette=256,
             palette_steps=3,
             snap=0.25,
             sample=97,
@@ -72,7 +72,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             last_strides=(2, 2, 2),
         ),
         "mobile": CRFAccuracy(
-            palette=128,
+            palette=104,
             palette_steps=2,
             snap=0.75,
             sample=65,

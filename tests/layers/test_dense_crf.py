@@ -165,7 +165,7 @@ def test_crf_of_photos_and_real_logits_is_nearly_the_exact_answer(
 
 
 @pytest.mark.xfail(
-    strict=True, reason="A palette of 464 colours is too coarse for colours 3 wide."
+    strict=True, reason="A palette of 410 colours is too coarse for colours 3 wide."
 )
 def test_accurate_crf_of_narrow_colours_has_995_labels_of_1000(
     photo_crops: list[tuple[np.ndarray, np.ndarray]],
