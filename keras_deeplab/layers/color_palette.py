@@ -54,18 +54,18 @@ def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
     return ops.stop_gradient(palette)
 
 
-def color_features(colors: Tensor, palette: Tensor, snap: float) -> Tensor:
+def color_features(columns: Tensor, rows: Tensor, snap: float) -> Tensor:
     """Returns the kernel of pixels and palette, scaled for each pixel.
 
     Args:
-        colors: `(..., pixels, 3)`, in units of the kernel's width.
-        palette: `(count, 3)`, in the same units.
+        columns: `color_columns` of the pixels, in units of the kernel's width.
+        rows: `palette_rows` of the palette, in the same units.
         snap: How much of the distance to the nearest palette colour is forgotten.
 
     Returns:
         `(..., pixels, count)`.
     """
-    exponent = _exponent(colors, palette)
+    exponent = ops.matmul(columns, rows)
     if snap:
         exponent = exponent - snap * ops.max(exponent, axis=-1, keepdims=True)
     return ops.exp(exponent)
@@ -91,19 +91,30 @@ def inverse_kernel(palette: Tensor) -> Tensor:
 
 
 def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
-    # Of the kernel: minus half the squared distance, as one product. Its large terms
-    # cancel, and GPUs round the factors of a product (TF32): in parts they stay whole.
+    return ops.matmul(color_columns(colors), palette_rows(palette))
+
+
+# The exponent of the kernel, minus half the squared distance, is the product of these
+# two. Its large terms cancel, and GPUs round the factors of a product (TF32): in parts
+# they stay whole.
+
+
+def color_columns(colors: Tensor) -> Tensor:
+    """Returns the left factor of the exponent, `(..., 18)`, of colours `(..., 3)`."""
     high, low = _cut(colors, _COLOR_STEP)
-    palette_high, palette_low = _cut(palette, _COLOR_STEP)
-    own, palette_own = _half_square(colors), _half_square(palette)
+    own = _half_square(colors)
     ones = [ops.ones_like(part) for part in own]
-    palette_ones = [ops.ones_like(part) for part in palette_own]
-    left = [high, high, low, low, *ones, *own]
-    parts = [palette_high, palette_low] * 2
-    right = [*parts, *palette_own, *palette_ones]
+    return ops.concatenate([high, high, low, low, *ones, *own], axis=-1)
+
+
+def palette_rows(palette: Tensor) -> Tensor:
+    """Returns the right factor, `(18, count)`, of colours `(count, 3)`."""
+    parts = [*_cut(palette, _COLOR_STEP)] * 2
+    own = _half_square(palette)
+    ones = [ops.ones_like(part) for part in own]
     # Of a whole that is transposed TFLite makes another operation, a slow one.
-    rows = [ops.transpose(part) for part in right]
-    return ops.matmul(ops.concatenate(left, axis=-1), ops.concatenate(rows, axis=0))
+    rows = [ops.transpose(part) for part in (*parts, *own, *ones)]
+    return ops.concatenate(rows, axis=0)
 
 
 def _half_square(colors: Tensor) -> list[Tensor]:

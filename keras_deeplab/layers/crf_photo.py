@@ -7,7 +7,7 @@ from collections.abc import Callable
 from keras import ops
 
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers.color_palette import color_features
+from keras_deeplab.layers.color_palette import color_columns, color_features
 from keras_deeplab.layers.crf_grid import Grid, to_tiles
 from keras_deeplab.layers.crf_presets import SMALLEST_PROBABILITY
 
@@ -19,7 +19,7 @@ class Photo:
     Args:
         scores: `(height, width, classes)`.
         colors: `(height, width, 3)`, about zero, in widths of the colour kernel.
-        palette: `(count, 3)`, in the same units.
+        palette: `palette_rows` of the palette, in the same units.
         inverse: Inverse of the palette's own kernel.
         snap: How much of the distance to the nearest palette colour is forgotten.
         unary: Makes logarithms of probabilities of scores.
@@ -69,7 +69,8 @@ class PhotoView:
                 times the memory of one strip after another.
         """
         if index not in self._colors:
-            self._colors[index] = self._tiles(self.photo.colors, index)
+            colors = self._tiles(self.photo.colors, index)
+            self._colors[index] = color_columns(colors)
         palette = self.photo.palette
         if after is not None:
             palette = palette + _zero_of(after)
