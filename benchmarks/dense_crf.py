@@ -13,11 +13,10 @@ import argparse
 import collections
 import contextlib
 import io
+import math
 import os
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -30,11 +29,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from exact_mean_field import cached_exact
 
 import keras_deeplab
+from keras_deeplab.export.latency import measure_peak
+from keras_deeplab.export.operations import tflite_operations
 from keras_deeplab.inference import (
     crf_reference,
     predict_logits,
@@ -66,7 +66,6 @@ REPEATS = 5
 LIBRARY = "pydensecrf2 (1 thread)"
 # Rows of `CRF_ACCURACIES` in the plot.
 PLOTTED = ("accurate", "mobile")
-OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items()}
 
 
 def refined(
@@ -238,14 +237,6 @@ def to_tflite(model: keras.Model) -> bytes:
         return tf.lite.TFLiteConverter.from_keras_model(model).convert()
 
 
-def operations(content: bytes) -> collections.Counter[str]:
-    file = schema.Model.GetRootAs(content, 0)
-    graph = file.Subgraphs(0)
-    found = (graph.Operators(i) for i in range(graph.OperatorsLength()))
-    codes = (file.OperatorCodes(operator.OpcodeIndex()) for operator in found)
-    return collections.Counter(OPERATORS[code.BuiltinCode()] for code in codes)
-
-
 def runner(
     content: bytes, arrays: list[np.ndarray], threads: int
 ) -> Callable[[], None]:
@@ -269,29 +260,12 @@ def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-# Run by itself: a process that knows neither Keras nor TensorFlow.
-PEAK = """
-import re, sys
-from ai_edge_litert.interpreter import Interpreter
-# Not of `resource`, which begins with the memory of the process that started this one.
-status = lambda: open("/proc/self/status").read()
-peak = lambda: int(re.search(r"VmHWM:\\s*(\\d+)", status())[1]) / 1024
-before = peak()
-interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
-interpreter.allocate_tensors()
-interpreter.invoke()
-print(peak() - before)
-"""
-
-
 def peak(content: bytes) -> float:
     """Megabytes that a process grows by to run a model, inputs and weights included."""
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
         file.write(content)
         file.flush()
-        command = [sys.executable, "-c", PEAK, file.name]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+        return (measure_peak(file.name) or math.nan) / 2**20
 
 
 def padded(logits: np.ndarray, image: np.ndarray, side: int) -> list[np.ndarray]:
@@ -314,7 +288,7 @@ def times(data: pathlib.Path, cache: pathlib.Path) -> None:
     fixed = keras.Input((513, 513, 3), batch_size=1)
     contents["MobileNetV2 forward"] = to_tflite(keras.Model(fixed, model(fixed)))
     for name, content in contents.items():
-        found = operations(content)
+        found = collections.Counter(tflite_operations(content))
         print(
             f"\n{name}: {len(content) / 1e6:.2f} MB, peak {peak(content):.0f} "
             f"MB, {sum(found.values())} operations: "

@@ -11,6 +11,11 @@ from rich.table import Table
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.crf_option import AccuracyOption
+from keras_deeplab_cli.masked_photos import (
+    IgnoreLabelOption,
+    ImagesOption,
+    MasksOption,
+)
 from keras_deeplab_cli.model_source import (
     EngineOption,
     OutputStrideOption,
@@ -28,22 +33,8 @@ _STEPS = (2.0, 1.0, 0.5)
 
 
 def crf_search(
-    images: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", exists=True, file_okay=False, help="Folder of photos."
-        ),
-    ],
-    masks: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="Folder of masks of the same names: palette or grey PNG, one label "
-            "a pixel.",
-        ),
-    ],
+    images: ImagesOption,
+    masks: MasksOption,
     weights: WeightsOption = None,
     preset: Annotated[
         str,
@@ -66,12 +57,7 @@ def crf_search(
         ),
     ] = 100,
     crf_accuracy: AccuracyOption = "accurate",
-    ignore_label: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, help="Label of the mask pixels that do not count."
-        ),
-    ] = 255,
+    ignore_label: IgnoreLabelOption = 255,
     engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,

@@ -14,6 +14,11 @@ from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
+from keras_deeplab_cli.masked_photos import (
+    IgnoreLabelOption,
+    ImagesOption,
+    MasksOption,
+)
 from keras_deeplab_cli.model_source import (
     EngineOption,
     OutputStrideOption,
@@ -30,29 +35,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    images: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR", exists=True, file_okay=False, help="Folder of photos."
-        ),
-    ],
-    masks: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="Folder of masks of the same names: palette or grey PNG, one label "
-            "a pixel.",
-        ),
-    ],
+    images: ImagesOption,
+    masks: MasksOption,
     weights: WeightsOption = None,
-    ignore_label: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, help="Label of the mask pixels that do not count."
-        ),
-    ] = 255,
+    ignore_label: IgnoreLabelOption = 255,
     engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,

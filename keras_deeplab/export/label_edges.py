@@ -29,8 +29,8 @@ def labels_along_edges(logits: Tensor, size: tuple[int, int]) -> Tensor:
     """Does what `labels_at` does, faster the fewer edges there are.
 
     It never holds the resized logits of more than the edges, in the worst case those of
-    all pixels. The shapes inside are
-    known only when it runs, which delegates for GPUs do not take.
+    all pixels. The shapes inside are known only when it runs, which delegates for GPUs
+    do not take.
 
     Args:
         logits: float32 of known shape, `(1, h, w, classes)`.

@@ -85,7 +85,7 @@ class OnnxJob:
         runtime = OnnxModel(path, model, self.outputs)
         parity = compare(
             self.graph,
-            lambda pixels: runtime.run(runtime.preprocess(pixels)),
+            runtime,
             trial.photos,
             activated=form.activated,
         )

@@ -1,9 +1,9 @@
 """What an exported graph answers beside what the Keras model answers."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -15,8 +15,15 @@ from keras_deeplab.inference.framing import frame_for, lay_out
 
 Array = np.ndarray[Any, Any]
 
-# RGB pixels of 0 to 255, float32 `(1, height, width, 3)`, to an answer of batch 1.
-Answer = Callable[[Array], Array]
+
+class Exported(Protocol):
+    """An export that can be run: a `LiteModel` or an `ExportedModel`."""
+
+    def preprocess(self, images: Any) -> Array:
+        """RGB pixels of 0 to 255 as the export takes them."""
+
+    def run(self, pixels: Array) -> Array:
+        """Its own answer to them, of batch 1."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,13 +60,17 @@ class _Found:
 
 
 def compare(
-    graph: Graph, exported: Answer, photos: Sequence[Path], *, activated: bool = False
+    graph: Graph,
+    exported: Exported,
+    photos: Sequence[Path],
+    *,
+    activated: bool = False,
 ) -> Parity:
     """Shows photos to both and compares what they say of every pixel.
 
     Args:
         graph: What was exported, its model of fixed size.
-        exported: Gives the export's answer.
+        exported: The export.
         photos: Files of photos; at least one.
         activated: Whether the export answers with probabilities.
 
@@ -109,7 +120,7 @@ class _KerasAnswer:
 
 
 def _compare(
-    graph: Graph, truth: _KerasAnswer, exported: Answer, photo: Path
+    graph: Graph, truth: _KerasAnswer, exported: Exported, photo: Path
 ) -> _Found:
     image = read_photo(photo)
     frame = frame_for(graph.model, (image.shape[0], image.shape[1]))
@@ -117,7 +128,7 @@ def _compare(
     pixels = lay_out(image, frame, graph.model.pad_pixel).round()
     height, width = frame.content
     expected, plain = (each[0, :height, :width] for each in truth(pixels))
-    given = exported(pixels)[0, :height, :width]
+    given = exported.run(exported.preprocess(pixels))[0, :height, :width]
     labels = expected.argmax(-1)
     changed = int((labels != plain).sum())
     if given.ndim == 2:

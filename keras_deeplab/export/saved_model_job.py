@@ -61,7 +61,7 @@ class SavedModelJob:
         served = ServedModel(saved, model)
         parity = compare(
             self.graph,
-            lambda pixels: served.run(served.preprocess(pixels)),
+            served,
             trial.photos,
         )
         trial.check(parity)

@@ -144,7 +144,7 @@ def _tried(
     lite, form = LiteModel(part), job.form
     parity = compare(
         job.graph,
-        lambda pixels: lite.run(lite.preprocess(pixels)),
+        lite,
         trial.photos,
         activated=form.activated,
     )

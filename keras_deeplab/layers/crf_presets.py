@@ -14,12 +14,13 @@ _NARROWEST_COLOR = 0.05
 
 def _color_width(**value: float) -> float:
     ((name, given),) = value.items()
+    width = arguments.above_zero(**value)
     # Colours are whole numbers: a narrower kernel sees equal ones alone.
-    if arguments.above_zero(**value) < _NARROWEST_COLOR:
+    if width < _NARROWEST_COLOR:
         raise ValueError(
             f"`{name}` must be at least {_NARROWEST_COLOR}. Received: {name}={given!r}"
         )
-    return arguments.above_zero(**value)
+    return width
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
