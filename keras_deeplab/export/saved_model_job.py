@@ -39,7 +39,7 @@ class SavedModelJob:
     def write(self, folder: Path) -> None:
         """Writes the SavedModel, and the requests to warm it up, into a folder."""
         served = Signatures(self.graph, self.most_pixels)
-        tf.saved_model.save(served, str(folder), served.concrete())
+        tf.saved_model.save(served.weights, str(folder), served.concrete())
         write_warm_up(folder, self.name, self._requests())
 
     def report(self, folder: Path, target: Path, trial: Trial) -> ExportReport:

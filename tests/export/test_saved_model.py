@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_deeplab
@@ -41,6 +42,20 @@ def test_batch_of_pixels_of_any_size_gets_labels_and_probabilities(
     found = saved.signatures["probabilities"](image=tf.constant(image))
     expected = tf.nn.softmax(logits)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
+
+
+def test_weights_and_network_are_held_once(served: Served) -> None:
+    variables = served.folder / "variables"
+    held = sum(file.stat().st_size for file in variables.iterdir())
+    weights = sum(4 * np.prod(value.shape) for value in served.model.variables)
+    assert weights < held < 1.2 * weights
+    content = (served.folder / "saved_model.pb").read_bytes()
+    saved = saved_model_pb2.SavedModel.FromString(content)
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    found = sum(node.op in ("Conv2D", "DepthwiseConv2dNative") for node in nodes)
+    kernels = sum(len(value.shape) == 4 for value in served.model.variables)
+    assert kernels <= found < 1.5 * kernels
 
 
 def agreement(labels: np.ndarray, expected: np.ndarray) -> float:
