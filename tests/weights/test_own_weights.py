@@ -32,6 +32,13 @@ def test_own_weights_need_no_network(
     assert not (tmp_path / "empty").exists()
 
 
+@each
+def test_name_and_file_are_the_same_model(row: WeightsRow) -> None:
+    named, file = load_model(row.name).get_config(), load_model(row.asset).get_config()
+    assert named == file
+    assert named["crop_size"] == (361, 481)
+
+
 def test_data_set_is_enough_of_a_name() -> None:
     for width, part in ((1.0, ""), (0.35, "_035")):
         model = DeepLabV3Plus("mobilenet_v2", alpha=width, weights="camvid")
