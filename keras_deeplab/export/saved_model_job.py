@@ -78,7 +78,7 @@ class SavedModelJob:
             least_agreement=trial.least_agreement,
             mean_iou=trial.mean_iou(served),
             keras_mean_iou=trial.mean_iou(model, self.graph.crf),
-            latency=(self._latency(served, target.name), *plain_latency),
+            latency=(*plain_latency, self._latency(served, target.name)),
             crf=effect,
         )
 
