@@ -19,6 +19,7 @@ LEVELS = (
         "_atomic_file",
         "_file_lock",
         "_class_names",
+        "_extras",
         "_serialization",
         "_types",
         "_version",
