@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,6 +32,9 @@ _endless = Console(width=10_000)
 USAGE = 2
 # Some photos or weights failed.
 FAILED = 1
+
+# Between two lines on what is done, where there is no terminal for a bar.
+_SECONDS = 30.0
 
 # Told a task's name, the steps done, and their total if that is known.
 Report = Callable[[str, int, int | None], None]
@@ -106,23 +110,49 @@ def busy(message: str) -> contextlib.AbstractContextManager[object]:
 def progress_bar() -> contextlib.AbstractContextManager[Report]:
     """Shows a bar for each task while it runs, on a terminal and above one step.
 
+    Elsewhere a line on stderr tells now and then how far it is.
+
     Returns:
         A context that gives what to call with the task's name, the steps done, and
         their total.
     """
-    return _bars(MofNCompleteColumn())
+    return _bars(str, MofNCompleteColumn())
 
 
 def download_bar() -> contextlib.AbstractContextManager[Report]:
     """Does what `progress_bar` does, for steps that are bytes."""
     whole = Column(no_wrap=True)
-    return _bars(
-        DownloadColumn(table_column=whole), TransferSpeedColumn(table_column=whole)
+    columns = (
+        DownloadColumn(table_column=whole),
+        TransferSpeedColumn(table_column=whole),
     )
+    return _bars(lambda number: f"{number / 1e6:.1f} MB", *columns)
+
+
+def _bars(
+    shown: Callable[[int], str], *counts: ProgressColumn
+) -> contextlib.AbstractContextManager[Report]:
+    if _stderr.is_terminal:
+        return _moving_bars(*counts)
+    return contextlib.nullcontext(_lines(shown))
+
+
+def _lines(shown: Callable[[int], str]) -> Report:
+    last = time.monotonic()
+
+    def report(name: str, done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _SECONDS:
+            last = now
+            of = "" if total is None else f" of {shown(total)}"
+            complain(f"{name[:1].upper()}{name[1:]}: {shown(done)}{of}")
+
+    return report
 
 
 @contextlib.contextmanager
-def _bars(*counts: ProgressColumn) -> Iterator[Report]:
+def _moving_bars(*counts: ProgressColumn) -> Iterator[Report]:
     columns = (
         # Names of files are long, and the numbers tell more.
         TextColumn(
@@ -135,8 +165,7 @@ def _bars(*counts: ProgressColumn) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     tasks: dict[str, Any] = {}
-    silent = not _stderr.is_terminal
-    with Progress(*columns, console=_stderr, transient=True, disable=silent) as bar:
+    with Progress(*columns, console=_stderr, transient=True) as bar:
 
         def report(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
