@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 _ACCURACIES = ("finest", "accurate", "mobile")
 _SOURCES = (
-    "the published parameters of that name, or those in a JSON file of crf-search"
+    "v1, v2 or pydensecrf, the published parameters of that name; or a JSON file of "
+    "crf-search"
 )
 _CLOSENESS = (
-    "How closely the CRF follows the exact answer; mobile takes a third of the time of "
-    "accurate, finest twelve times as long."
+    "How closely the CRF follows the exact answer: finest, accurate or mobile. mobile "
+    "takes a third of the time of accurate, finest twelve times as long."
 )
 
 
@@ -32,7 +33,7 @@ CRFOption = Annotated[
     str | None,
     typer.Option(
         "--crf",
-        metavar="v1|v2|pydensecrf|FILE",
+        metavar="PRESET",
         help="Refine the result along the photo's edges by a dense CRF, at the photo's "
         f"own size: {_SOURCES}.",
     ),
@@ -41,7 +42,7 @@ ExportedCRFOption = Annotated[
     str | None,
     typer.Option(
         "--crf",
-        metavar="v1|v2|pydensecrf|FILE",
+        metavar="PRESET",
         help=f"Put a dense CRF into the graph, at the input's size: {_SOURCES}.",
     ),
 ]
@@ -49,7 +50,7 @@ AccuracyOption = Annotated[
     str,
     typer.Option(
         "--crf-accuracy",
-        metavar="|".join(_ACCURACIES),
+        metavar="LEVEL",
         callback=_check_accuracy,
         help=_CLOSENESS,
     ),
@@ -58,7 +59,7 @@ ExportedAccuracyOption = Annotated[
     str | None,
     typer.Option(
         "--crf-accuracy",
-        metavar="|".join(_ACCURACIES),
+        metavar="LEVEL",
         callback=_check_accuracy,
         help=f"{_CLOSENESS} By default mobile in a .tflite file, else accurate.",
     ),

@@ -54,8 +54,7 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
     if report.peak_bytes is not None:
         plain = None if crf is None else crf.plain_peak_bytes
         yield "Peak memory", _megabytes(report.peak_bytes, plain, 0)
-    counts = (f"{count} {name}" for name, count in report.operations.items())
-    yield "Operations", ", ".join(counts)
+    yield "Operations", _operations(report)
     parity = report.parity
     yield (
         "Same labels as the model",
@@ -83,6 +82,31 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
                 else ""
             ),
         )
+
+
+# How many kinds of operations are named; the report has them all.
+_NAMED = 4
+# What a graph of TensorFlow is held together by; it computes nothing.
+_NOTHING = (
+    "Const",
+    "EnsureShape",
+    "Identity",
+    "NoOp",
+    "Placeholder",
+    "ReadVariableOp",
+    "StatefulPartitionedCall",
+)
+_VERDICTS = {"tflite": "; all built in, each atrous convolution one"}
+
+
+def _operations(report: ExportReport) -> str:
+    counts = {
+        name: count for name, count in report.operations.items() if name not in _NOTHING
+    }
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_NAMED]
+    named = ", ".join(f"{count} {name}" for name, count in most)
+    kinds = f"{sum(counts.values())} of {len(counts)} kinds, most of all {named}"
+    return kinds + _VERDICTS.get(report.format, "")
 
 
 def _megabytes(value: int, plain: int | None, digits: int) -> str:
