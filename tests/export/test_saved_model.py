@@ -15,7 +15,10 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_deeplab
 from keras_deeplab.export import ExportError, saved_model, to_saved_model
+from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.photo_graph import PhotoGraph
+from keras_deeplab.export.saved_model_job import SavedModelJob
+from keras_deeplab.inference import predict_logits
 from keras_deeplab.inference.framing import frame_for, lay_out
 from keras_deeplab.models import DeepLabV3
 from tests.export.conftest import Served, make_model
@@ -86,6 +89,23 @@ def test_batch_of_image_files_gets_label_maps_of_their_own_sizes(
     files = [encoded(pixels("RGB", size)) for size in sizes]
     maps = label_map(served.saved, *files)
     assert [labels.shape[::-1] for labels in maps] == sizes
+
+
+def test_labels_of_300_classes_come_as_a_png_of_16_bits(
+    tmp_path: pathlib.Path,
+) -> None:
+    model = make_model(crop_size=33, classes=300)
+    job = SavedModelJob(graph=Graph(model=model), name="street", most_pixels=10_000)
+    job.write(tmp_path / "1")
+    saved = tf.saved_model.load(str(tmp_path / "1"))
+    (labels,) = label_map(saved, PNG)
+    assert labels.dtype == np.uint16
+    photo = Image.open(io.BytesIO(PNG))
+    expected = predict_logits(model, photo).argmax(axis=-1)
+    assert agreement(labels, expected) > 0.98
+    # Bytes would hold others.
+    assert (expected > 255).any()
+    assert (expected < 256).any()
 
 
 def test_profile_that_unpacks_to_much_is_passed_over(served: Served) -> None:
