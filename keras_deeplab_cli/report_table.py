@@ -96,7 +96,7 @@ _NOTHING = (
     "ReadVariableOp",
     "StatefulPartitionedCall",
 )
-_VERDICTS = {"tflite": "; all built in, each atrous convolution one"}
+_VERDICTS = {"tflite": "; all built in, atrous convolutions fused"}
 
 
 def _operations(report: ExportReport) -> str:

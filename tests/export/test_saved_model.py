@@ -94,7 +94,8 @@ def test_batch_of_image_files_gets_label_maps_of_their_own_sizes(
 def test_labels_of_300_classes_come_as_a_png_of_16_bits(
     tmp_path: pathlib.Path,
 ) -> None:
-    model = make_model(crop_size=33, classes=300)
+    # Large enough for the photo as it is: TensorFlow scales otherwise.
+    model = make_model(crop_size=49, classes=300)
     job = SavedModelJob(graph=Graph(model=model), name="street", most_pixels=10_000)
     job.write(tmp_path / "1")
     saved = tf.saved_model.load(str(tmp_path / "1"))
@@ -102,7 +103,7 @@ def test_labels_of_300_classes_come_as_a_png_of_16_bits(
     assert labels.dtype == np.uint16
     photo = Image.open(io.BytesIO(PNG))
     expected = predict_logits(model, photo).argmax(axis=-1)
-    assert agreement(labels, expected) > 0.98
+    assert agreement(labels, expected) > 0.999
     # Bytes would hold others.
     assert (expected > 255).any()
     assert (expected < 256).any()
