@@ -18,10 +18,15 @@ from keras_deeplab.inference.crf_reference import crf_reference
 from keras_deeplab.inference.crf_search import CRFSearch, CRFTrial
 from keras_deeplab.inference.crf_source import load_crf, write_crf
 from keras_deeplab.inference.evaluate import evaluate
+from keras_deeplab.inference.evaluate_data import evaluate_data
+from keras_deeplab.inference.evaluation import Evaluation
 from keras_deeplab.inference.framing import check_size
+from keras_deeplab.inference.measures import Measures
 from keras_deeplab.inference.overlay import draw_overlay
+from keras_deeplab.inference.paired_data import check_pairs, paired_data
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
 from keras_deeplab.inference.predictor import Predictor
+from keras_deeplab.inference.report import write_report
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.inference.search_crf import search_crf
 from keras_deeplab.inference.segment import predict_logits, segment
@@ -32,8 +37,11 @@ __all__ = [
     "CRFSearch",
     "CRFTrial",
     "ClassShare",
+    "Evaluation",
+    "Measures",
     "PhotoJob",
     "Predictor",
+    "check_pairs",
     "check_size",
     "class_name",
     "class_shares",
@@ -43,9 +51,11 @@ __all__ = [
     "draw_heat_map",
     "draw_overlay",
     "evaluate",
+    "evaluate_data",
     "label_colors",
     "list_photos",
     "load_crf",
+    "paired_data",
     "plan_jobs",
     "predict_logits",
     "read_labels",
@@ -57,4 +67,5 @@ __all__ = [
     "write_atomically",
     "write_crf",
     "write_labels",
+    "write_report",
 ]
