@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +9,7 @@ import typer
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
+from keras_deeplab_cli.evaluation_page import command_of, facts_of, write_page
 from keras_deeplab_cli.masked_photos import (
     OwnIgnoreLabelOption,
     OwnImagesOption,
@@ -128,9 +127,8 @@ def evaluate(
     if json is not None:
         output.write_json(json, as_data(result, data.class_names))
     if report is not None:
-        facts = {"Weights": source, **_facts(photos, model, data, size, layer)}
-        command = shlex.join(_command(context))
-        _write_report(report, result, data, photos.title, facts, command)
+        facts = {"Weights": source, **facts_of(photos, model, data, size, layer)}
+        write_page(report, result, data, photos, facts, command_of(context))
 
 
 def _check_files(report: Path | None, json: Path | None) -> None:
@@ -202,75 +200,3 @@ def _show(result: Evaluation, data: SegmentationData) -> None:
     if result.plain is not None:
         output.say(f"Without the CRF: {summary(result.plain)}")
     output.say(summary(result))
-
-
-def _facts(
-    photos: ScoredPhotos,
-    model: Predictor,
-    data: SegmentationData,
-    size: int | None,
-    crf: DenseCRF | None,
-) -> dict[str, str]:
-    import keras
-
-    import keras_deeplab
-
-    part = ", incomplete" if photos.incomplete else ""
-    facts = {
-        "Data": f"{photos.title}: {len(data)} photos{part}",
-        "Model": f"output stride {model.output_stride}, {_sight(model, size)}",
-    }
-    if crf is not None:
-        values = crf.crf_parameters
-        facts["CRF"] = f"{crf.accuracy}, {values}"
-    facts["Made with"] = (
-        f"keras_deeplab {keras_deeplab.__version__}, Keras {keras.__version__} on "
-        f"{keras.backend.backend()}"
-    )
-    return facts
-
-
-def _sight(model: Predictor, size: int | None) -> str:
-    if model.resize_mode == "stretch":
-        return "photos stretched to its input, one scale"
-    limit = size or (max(model.crop_size) if model.crop_size else None)
-    if limit is None:
-        return "whole photos, one scale"
-    return f"photos of at most {limit} pixels along the longer side, one scale"
-
-
-def _command(context: typer.Context) -> Iterator[str]:
-    """The words of the command, as it was given."""
-    yield from ("keras-deeplab", "evaluate")
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        origin = context.get_parameter_source(name)
-        if origin is not None and origin.name == "COMMANDLINE":
-            yield parameter.opts[0]
-            value = context.params[name]
-            if value is not True:
-                yield str(value)
-
-
-def _write_report(
-    path: Path,
-    result: Evaluation,
-    data: SegmentationData,
-    title: str,
-    facts: dict[str, str],
-    command: str,
-) -> None:
-    from keras_deeplab import inference
-
-    try:
-        inference.write_report(
-            path,
-            result,
-            data,
-            title=f"{facts['Weights']} on {title}",
-            facts=facts,
-            command=command,
-        )
-    except (OSError, ValueError) as error:
-        output.fail(f"--report {path} cannot be written: {error}")
-    output.say(f"Wrote {path}")

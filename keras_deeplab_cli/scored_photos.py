@@ -99,9 +99,16 @@ class ScoredPhotos:
     @property
     def title(self) -> str:
         """What the photos are called."""
-        return (
-            str(self.images) if self.dataset is None else f"{self.dataset} {self.split}"
-        )
+        if self.dataset is None:
+            return "/".join(Path(str(self.images)).parts[-2:])
+        return f"{self.dataset} {self.split}"
+
+    @property
+    def where(self) -> str:
+        """Where they lie."""
+        if self.dataset is None:
+            return f"{self.images} with {self.masks}"
+        return f"{self.title} in {self.root}"
 
     def find(self) -> SegmentationData | None:
         """Finds the files of the dataset, if it is one, or fails."""

@@ -8,7 +8,7 @@ from keras_deeplab.data.colors import label_colors
 from keras_deeplab.inference.report.markup import svg, tag
 from keras_deeplab.metrics import SegmentationScores
 
-_WIDTH, _ROW, _GAP = 1000, 19, 24
+_WIDTH, _ROW, _GAP = 1030, 19, 24
 _SWATCH, _LETTER, _VALUE = 16, 6.9, 44
 # Classes up to which one column, or two, are enough.
 _COLUMNS = (24, 80)
@@ -79,4 +79,5 @@ def _bar(
         x = start + length * plain.class_iou[label]
         parts.append(tag("line", x1=x, x2=x, y1=1, y2=17, class_="mark"))
     text = f"{100 * iou:.1f}"
-    return [*parts, tag("text", text, x=width, y=13, text_anchor="end")]
+    ink = "ink" if pixels else "faint"
+    return [*parts, tag("text", text, x=width, y=13, text_anchor="end", class_=ink)]

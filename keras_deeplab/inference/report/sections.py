@@ -64,6 +64,7 @@ def confusion_section(
                 )
                 for mistake in largest
             ],
+            texts=2,
         )
 
 
@@ -84,7 +85,7 @@ def trimap_section(evaluation: Evaluation, data: SegmentationData) -> Iterator[E
         (str(width), *(percent(line.trimap[width].mean_iou) for line in lines.values()))
         for width in evaluation.trimap
     ]
-    table = _table(("Width, px", *lines), rows)
+    table = _table(("Width, px", *(f"{name}, %" for name in lines)), rows)
     yield tag("div", draw_trimap(lines), table, class_="side")
 
 
@@ -106,10 +107,10 @@ def calibration_section(
     figures = []
     for name, line in _lines(evaluation).items():
         if line.calibration is not None:
+            error, loss = line.calibration.expected_error, line.calibration.log_loss
             caption = (
-                f"{name}: expected calibration error "
-                f"{percent(line.calibration.expected_error)} %, negative log "
-                f"likelihood {line.calibration.log_loss:.4f}"
+                f"{name}: expected calibration error {percent(error)} %, "
+                f"negative log likelihood {loss:.4f}"
             )
             drawing = draw_reliability(line.calibration)
             figures.append(tag("figure", tag("figcaption", caption), drawing))
@@ -170,15 +171,21 @@ def _legend(labels: list[int], data: SegmentationData) -> Element:
 
 def _lines(evaluation: Evaluation) -> dict[str, Evaluation]:
     if evaluation.plain is None:
-        return {"Mean IoU, %": evaluation}
-    return {"with the CRF": evaluation, "without": evaluation.plain}
+        return {"The model": evaluation}
+    return {"With the CRF": evaluation, "Without": evaluation.plain}
 
 
 def _note(text: str) -> Element:
     return tag("p", text, class_="note")
 
 
-def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Element:
-    head = tag("tr", *(tag("th", title) for title in titles))
-    body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
-    return tag("table", head, *body)
+def _table(
+    titles: tuple[str, ...], rows: list[tuple[str, ...]], texts: int = 0
+) -> Element:
+    """A table, the first columns of which are texts and the others numbers."""
+    kinds = ["text"] * texts + ["number"] * (len(titles) - texts)
+    lines = (
+        tag("tr", *(tag(name, c, class_=k) for c, k in zip(row, kinds, strict=True)))
+        for name, row in (("th", titles), *(("td", row) for row in rows))
+    )
+    return tag("table", *lines)

@@ -11,19 +11,19 @@ h2 { margin: 40px 0 6px; font-size: 19px; border-bottom: 1px solid var(--rule);
   padding-bottom: 4px; }
 p { margin: 4px 0 12px; max-width: 78ch; }
 .faint, p.note, figcaption { color: var(--faint); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr));
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(155px, 1fr));
   gap: 12px; margin: 18px 0; }
 .tile { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 14px; }
 .tile b { display: block; font-size: 26px; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 .tile span { display: block; color: var(--faint); font-size: 13px; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-bottom: 16px; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 3px 14px 3px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { background: #f5f7f9; border-radius: 8px; padding: 12px 14px; overflow-x: auto;
   white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; }
 .side { display: flex; flex-wrap: wrap; gap: 28px; align-items: flex-start; }
