@@ -19,6 +19,7 @@ from keras_deeplab.inference.crf_search import CRFSearch, CRFTrial
 from keras_deeplab.inference.crf_source import load_crf, write_crf
 from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
+from keras_deeplab.inference.inference_plan import PAPER_SCALES, InferencePlan
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
 from keras_deeplab.inference.predictor import Predictor
@@ -28,10 +29,12 @@ from keras_deeplab.inference.segment import predict_logits, segment
 
 __all__ = [
     "CRF_RANGES",
+    "PAPER_SCALES",
     "CRFRanges",
     "CRFSearch",
     "CRFTrial",
     "ClassShare",
+    "InferencePlan",
     "PhotoJob",
     "Predictor",
     "check_size",

@@ -16,6 +16,7 @@ from keras_deeplab.data.photo import read_photo
 from keras_deeplab.data.photo_files import LABELS_ENDING, OVERLAY_ENDING
 from keras_deeplab.inference.class_share import count_labels
 from keras_deeplab.inference.crf_source import CRFSource
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.segment import segment
 
@@ -43,6 +44,7 @@ class PhotoJob:
         *,
         size: int | None = None,
         crf: CRFSource | None = None,
+        plan: InferencePlan | None = None,
     ) -> np.ndarray[Any, Any]:
         """Segments the photo and writes both files, each whole or not at all.
 
@@ -50,6 +52,8 @@ class PhotoJob:
             model: The model.
             size: Largest longer side at which the model sees the photo.
             crf: A CRF that refines the logits, as in `segment`.
+            plan: Scales, mirror images, windows and output stride; by default the whole
+                photo once.
 
         Returns:
             Pixels of each label, int64 `(256,)`.
@@ -59,7 +63,7 @@ class PhotoJob:
             OSError: If a file cannot be read or written.
         """
         photo = read_photo(self.photo)
-        labels = segment(model, photo, size=size, crf=crf)
+        labels = segment(model, photo, size=size, crf=crf, plan=plan)
         picture = draw_overlay(photo, labels, model.class_names)
         write_labels(self.labels, labels)
         write_atomically(self.overlay, lambda file: picture.save(file, "PNG"))
@@ -102,6 +106,7 @@ def run_jobs(
     *,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
 ) -> Iterator[tuple[PhotoJob, np.ndarray[Any, Any] | Exception]]:
     """Runs jobs one after the other; one that fails does not stop the rest.
 
@@ -110,13 +115,15 @@ def run_jobs(
         jobs: What `plan_jobs` returned.
         size: Largest longer side at which the model sees a photo.
         crf: A CRF that refines the logits, as in `segment`.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
 
     Yields:
         Each job with its pixels of each label, or with the error that ended it.
     """
     for job in jobs:
         try:
-            yield job, job.run(model, size=size, crf=crf)
+            yield job, job.run(model, size=size, crf=crf, plan=plan)
         # Any: a photo too large for the device ends in an error of the backend's own,
         # tf.errors.ResourceExhaustedError or JAX's RuntimeError, which this package
         # cannot name, and the photos after it may well fit.

@@ -10,6 +10,7 @@ from keras import ops
 from keras_deeplab._types import Progress
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.segment import segment
 from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
@@ -23,6 +24,7 @@ def score_data(
     *,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
@@ -32,6 +34,8 @@ def score_data(
         data: Photos with masks, of the model's classes.
         size: Largest longer side at which the model sees a photo, as in `segment`.
         crf: A CRF that refines the logits, as in `segment`.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
         progress: Called after each pair with `"segmenting"`, the number of pairs done,
             and their total.
 
@@ -49,7 +53,9 @@ def score_data(
         sample = data.read(index)
         matrix = confusion_matrix(
             sample.labels.astype("int32"),
-            segment(model, sample.image, size=size, crf=layer).astype("int32"),
+            segment(model, sample.image, size=size, crf=layer, plan=plan).astype(
+                "int32"
+            ),
             model.classes,
             data.ignore_label,
         )

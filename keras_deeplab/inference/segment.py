@@ -11,6 +11,7 @@ from keras import ops
 from keras_deeplab.data.photo import Photo, read_photo
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
 from keras_deeplab.inference.framing import frame_for, lay_out
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.refine_photo import check_scores, refine_photo
 from keras_deeplab.inference.strips import resized_strips
 
@@ -24,6 +25,7 @@ def segment(
     *,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
 ) -> np.ndarray[Any, Any]:
     """Segments one photo.
 
@@ -41,6 +43,8 @@ def segment(
         crf: A CRF that refines the logits along the photo's edges, at the photo's own
             size: `"v1"`, `"v2"`, `"pydensecrf"`, a JSON file that `search_crf` led to,
             or a `DenseCRF` layer.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
 
     Returns:
         uint8 labels in `0 .. classes - 1`, `(H, W)`: the size of the upright photo.
@@ -69,7 +73,11 @@ def segment(
 
 
 def predict_logits(
-    model: Predictor, image: Photo, *, size: int | None = None
+    model: Predictor,
+    image: Photo,
+    *,
+    size: int | None = None,
+    plan: InferencePlan | None = None,
 ) -> np.ndarray[Any, Any]:
     """Returns what the model says about every pixel of a photo.
 
