@@ -20,9 +20,10 @@ class InferencePlan:
     """What is done with a photo: scales, mirror images, windows, output stride.
 
     The plain plan, `InferencePlan()`, shows the whole photo once. With several scales,
-    or `flip`, the model is asked once for each and the probabilities are averaged, as in
-    the official evaluation. With a `window` the model sees the photo at its own
-    resolution, part by part, and the logits are blended where the parts overlap.
+    or `flip`, the model is asked once for each and the probabilities are averaged, as
+    in the official evaluation. With a `window` the model sees the photo at its own
+    resolution, part by part, and the logits are blended where the parts overlap: the
+    memory this takes does not grow with the photo's height.
 
     Args:
         scales: Factors of the size at which the model would see the photo.
@@ -75,6 +76,11 @@ class InferencePlan:
             The plan.
         """
         return cls(**{"scales": PAPER_SCALES, "flip": True, **changes})
+
+    @property
+    def window_size(self) -> tuple[int, int] | None:
+        """Height and width of the window, if there is one."""
+        return arguments.size_of(window=self.window)
 
     @property
     def views(self) -> tuple[View, ...]:
