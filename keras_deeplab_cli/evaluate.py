@@ -27,9 +27,16 @@ from keras_deeplab_cli.model_source import (
     find_weights,
     load_predictor,
 )
+from keras_deeplab_cli.plan_option import (
+    FlipOption,
+    OverlapOption,
+    ScalesOption,
+    WindowOption,
+    find_plan,
+)
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference import Predictor
+    from keras_deeplab.inference import InferencePlan, Predictor
     from keras_deeplab.layers import DenseCRF
     from keras_deeplab.metrics import SegmentationScores
 
@@ -44,6 +51,10 @@ def evaluate(
     size: SizeOption = None,
     crf: CRFOption = None,
     crf_accuracy: AccuracyOption = "accurate",
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.25,
     json: Annotated[
         Path | None,
         typer.Option(
@@ -62,12 +73,16 @@ def evaluate(
     For example:
 
     * `keras-deeplab evaluate --weights model.keras --images photos --masks masks`
+
+    * `keras-deeplab evaluate --images photos --masks masks --scales papers --flip`
     """
     source = find_weights(weights)
     output.check_file_can_be_written(json)
     layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
-    scores = _score(model, images, masks, ignore_label, size, layer)
+    with output.warnings_told():
+        plan = find_plan(model, size, scales, flip, window, overlap)
+        scores = _score(model, images, masks, ignore_label, size, layer, plan)
     names = _names(model)
     output.say(_table(scores, names))
     if not output.say_if_it_fits(_confusion(scores, names)):
@@ -87,6 +102,7 @@ def _score(
     ignore_label: int,
     size: int | None,
     crf: DenseCRF | None,
+    plan: InferencePlan,
 ) -> SegmentationScores:
     from keras_deeplab import inference
 
@@ -99,6 +115,7 @@ def _score(
                 ignore_label=ignore_label,
                 size=size,
                 crf=crf,
+                plan=plan,
                 progress=report,
             )
     except (OSError, ValueError) as error:

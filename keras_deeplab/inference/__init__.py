@@ -21,11 +21,17 @@ from keras_deeplab.inference.evaluate import evaluate
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.inference_plan import PAPER_SCALES, InferencePlan
 from keras_deeplab.inference.overlay import draw_overlay
-from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs, run_jobs
+from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs
+from keras_deeplab.inference.plan_check import ImagePoolingWarning, check_plan
 from keras_deeplab.inference.predictor import Predictor
+from keras_deeplab.inference.run_jobs import run_jobs
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.inference.search_crf import search_crf
-from keras_deeplab.inference.segment import predict_logits, segment
+from keras_deeplab.inference.segment import (
+    predict_logits,
+    predict_probabilities,
+    segment,
+)
 
 __all__ = [
     "CRF_RANGES",
@@ -34,9 +40,11 @@ __all__ = [
     "CRFSearch",
     "CRFTrial",
     "ClassShare",
+    "ImagePoolingWarning",
     "InferencePlan",
     "PhotoJob",
     "Predictor",
+    "check_plan",
     "check_size",
     "class_name",
     "class_shares",
@@ -51,6 +59,7 @@ __all__ = [
     "load_crf",
     "plan_jobs",
     "predict_logits",
+    "predict_probabilities",
     "read_labels",
     "read_photo",
     "run_jobs",

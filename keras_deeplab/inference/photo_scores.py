@@ -74,7 +74,7 @@ def photo_scores(
         size: Largest longer side at which the model sees the photo.
         plan: The plan; by default the whole photo once.
         batch_size: How many windows the model is shown at once.
-        progress: Called after each call of the model with `"looking"`, the number of
+        progress: Called after each call of the model with `"this photo"`, the number of
             pictures shown, and their total.
 
     Returns:
@@ -118,6 +118,6 @@ def _steps(total: int, progress: Progress | None) -> Callable[[int], None]:
         nonlocal done
         done += count
         if progress is not None:
-            progress("looking", done, total)
+            progress("this photo", done, total)
 
     return step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.inference_plan import InferencePlan
@@ -15,6 +16,11 @@ from keras_deeplab.inference.shared_model import (
 
 if TYPE_CHECKING:
     from keras_deeplab.inference.predictor import Predictor
+
+
+# Once for each model, not for each photo: Python forgets what it said whenever a filter
+# of warnings changes, which decoding a photo does.
+_TOLD: WeakKeyDictionary[Predictor, set[str]] = WeakKeyDictionary()
 
 
 class ImagePoolingWarning(UserWarning):
@@ -36,7 +42,7 @@ def check_plan(
 
     Warns:
         ImagePoolingWarning: If the model averages the scene over another extent than
-            in training, so that its answer is not as good as it was there.
+            in training, so that its answer may be worse. Said once for a model.
     """
     check_size(model, size)
     plan = plan or InferencePlan()
@@ -48,7 +54,9 @@ def check_plan(
             "`window` must be at least the model's output stride, "
             f"{model.output_stride}. Received: window={plan.window}"
         )
-    if problem := _pooling_problem(model, plan):
+    problem = _pooling_problem(model, plan)
+    if problem is not None and problem not in _TOLD.setdefault(model, set()):
+        _TOLD[model].add(problem)
         warnings.warn(
             f"The model's image pooling is not that of its training: {problem}.",
             ImagePoolingWarning,

@@ -44,7 +44,7 @@ def segment(
             or a `DenseCRF` layer.
         plan: Scales, mirror images, windows and output stride; by default the whole
             photo once.
-        progress: Called after each call of the model with `"looking"`, the number of
+        progress: Called after each call of the model with `"this photo"`, the number of
             views or windows of the photo that it has been shown, and their total.
 
     Returns:
