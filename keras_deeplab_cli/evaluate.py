@@ -23,6 +23,13 @@ from keras_deeplab_cli.model_source import (
     find_weights,
     load_predictor,
 )
+from keras_deeplab_cli.plan_option import (
+    FlipOption,
+    OverlapOption,
+    ScalesOption,
+    WindowOption,
+    find_plan,
+)
 from keras_deeplab_cli.score_tables import (
     as_data,
     class_table,
@@ -40,7 +47,12 @@ from keras_deeplab_cli.scored_photos import (
 
 if TYPE_CHECKING:
     from keras_deeplab.data import SegmentationData
-    from keras_deeplab.inference import Evaluation, Measures, Predictor
+    from keras_deeplab.inference import (
+        Evaluation,
+        InferencePlan,
+        Measures,
+        Predictor,
+    )
     from keras_deeplab.layers import DenseCRF
 
 _WORST = 6
@@ -67,6 +79,10 @@ def evaluate(
     size: SizeOption = None,
     crf: CRFOption = None,
     crf_accuracy: AccuracyOption = "accurate",
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.25,
     trimap: Annotated[
         str | None,
         typer.Option(
@@ -110,6 +126,8 @@ def evaluate(
 
     * `keras-deeplab evaluate --weights model.keras --images photos --masks masks`
 
+    * `keras-deeplab evaluate --images photos --masks masks --scales papers --flip`
+
     * `keras-deeplab evaluate --weights model.keras --dataset cityscapes --root DIR
       --split val --report report.html`
     """
@@ -122,12 +140,14 @@ def evaluate(
     model = load_predictor(source, engine, output_stride, size)
     measures = _measures(photos, model, trimap, calibration, report is not None)
     size = _size(photos, model, size)
-    data, result = _run(model, photos, found, measures, size, layer)
+    with output.warnings_told():
+        plan = find_plan(model, size, scales, flip, window, overlap)
+        data, result = _run(model, photos, found, measures, size, layer, plan)
     _show(result, data)
     if json is not None:
         output.write_json(json, as_data(result, data.class_names))
     if report is not None:
-        facts = {"Weights": source, **facts_of(photos, model, data, size, layer)}
+        facts = {"Weights": source, **facts_of(photos, model, data, size, layer, plan)}
         write_page(report, result, data, photos, facts, command_of(context))
 
 
@@ -177,6 +197,7 @@ def _run(
     measures: Measures,
     size: int | None,
     crf: DenseCRF | None,
+    plan: InferencePlan,
 ) -> tuple[SegmentationData, Evaluation]:
     from keras_deeplab import inference
 
@@ -184,7 +205,13 @@ def _run(
         with output.progress_bar() as bar:
             data = photos.read(model, found, bar)
             result = inference.evaluate_data(
-                model, data, measures=measures, size=size, crf=crf, progress=bar
+                model,
+                data,
+                measures=measures,
+                size=size,
+                crf=crf,
+                plan=plan,
+                progress=bar,
             )
     except (OSError, ValueError) as error:
         output.fail(str(error))

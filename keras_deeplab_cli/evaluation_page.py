@@ -14,7 +14,7 @@ from keras_deeplab_cli.scored_photos import ScoredPhotos
 
 if TYPE_CHECKING:
     from keras_deeplab.data import SegmentationData
-    from keras_deeplab.inference import Evaluation, Predictor
+    from keras_deeplab.inference import Evaluation, InferencePlan, Predictor
     from keras_deeplab.layers import DenseCRF
 
 
@@ -24,6 +24,7 @@ def facts_of(
     data: SegmentationData,
     size: int | None,
     crf: DenseCRF | None,
+    plan: InferencePlan,
 ) -> dict[str, str]:
     """Says what was scored on what, and how."""
     import keras
@@ -33,7 +34,8 @@ def facts_of(
     part = ", incomplete" if photos.incomplete else ""
     facts = {
         "Data": f"{photos.where}: {len(data)} photos{part}",
-        "Model": f"output stride {model.output_stride}, {_sight(model, size)}",
+        "Photos are shown": _sight(model, size, plan),
+        "Output stride": str(model.output_stride),
     }
     if crf is not None:
         facts["CRF"] = describe_crf(crf.accuracy, crf.crf_parameters)
@@ -44,13 +46,26 @@ def facts_of(
     return facts
 
 
-def _sight(model: Predictor, size: int | None) -> str:
+def _sight(model: Predictor, size: int | None, plan: InferencePlan) -> str:
+    """How photos are shown to the model."""
+    scales = ", ".join(f"{scale:g}" for scale in plan.scales)
+    parts = [
+        _size(model, size, plan),
+        f"at the scale{'s'[: len(plan.scales) - 1]} {scales}",
+    ]
+    if plan.flip:
+        parts.append("each mirrored too")
+    return ", ".join(parts)
+
+
+def _size(model: Predictor, size: int | None, plan: InferencePlan) -> str:
+    if isinstance(plan.window, tuple):
+        height, width = plan.window
+        return f"in windows of {height} x {width}, overlap {plan.overlap:g}"
     if model.resize_mode == "stretch":
-        return "photos stretched to its input, one scale"
+        return "stretched to the model's input"
     limit = size or (max(model.crop_size) if model.crop_size else None)
-    if limit is None:
-        return "whole photos, one scale"
-    return f"photos of at most {limit} pixels along the longer side, one scale"
+    return "whole" if limit is None else f"longer side at most {limit} pixels"
 
 
 def command_of(context: typer.Context) -> str:

@@ -12,9 +12,11 @@ from keras_deeplab._types import Progress
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
 from keras_deeplab.inference.evaluation import Evaluation
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.measures import Measures
-from keras_deeplab.inference.photo_answers import PhotoAnswer, photo_answers
+from keras_deeplab.inference.photo_scores import PhotoScores, photo_scores
 from keras_deeplab.inference.refine_photo import check_scores
+from keras_deeplab.inference.segment import check_classes, labels_of
 from keras_deeplab.inference.worst_photos import WorstPhotos
 from keras_deeplab.metrics import (
     Calibration,
@@ -34,6 +36,7 @@ def evaluate_data(
     measures: Measures | None = None,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measures a model on photos with masks, at the masks' own sizes.
@@ -47,6 +50,8 @@ def evaluate_data(
         measures: What to measure beside the scores.
         size: Largest longer side at which the model sees a photo, as in `segment`.
         crf: A CRF that refines the logits, as in `segment`.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
         progress: Called after each pair with `"segmenting"`, the number of pairs done,
             and their total.
 
@@ -65,13 +70,12 @@ def evaluate_data(
     tallies = [_Tally(data, measures) for _ in range(1 if layer is None else 2)]
     for index in range(len(data)):
         sample = data.read(index)
-        answers = photo_answers(
-            model,
-            sample.image,
-            size=size,
-            crf=layer,
-            probabilities=measures.calibration,
-        )
+        scores = photo_scores(model, sample.image, size=size, plan=plan)
+        answers = [scores]
+        if layer is not None:
+            strips = list(scores.strips)
+            kept, given = (PhotoScores(scores.kind, iter(strips)) for _ in range(2))
+            answers = [kept, given.refined(model, sample.image, layer)]
         for tally, answer in zip(tallies, answers, strict=True):
             tally.update(index, sample.labels, answer)
         if progress is not None:
@@ -100,22 +104,35 @@ class _Tally:
         self._worst = WorstPhotos(measures.worst)
 
     def update(
-        self, index: int, labels: np.ndarray[Any, Any], answer: PhotoAnswer
+        self, index: int, labels: np.ndarray[Any, Any], answer: PhotoScores
     ) -> None:
+        said = self._labels_of(answer, labels)
         matrix = confusion_matrix(
             labels.astype("int32"),
-            answer.labels.astype("int32"),
+            said.astype("int32"),
             self._classes,
             self._ignore_label,
         )
         self._confusion += ops.convert_to_numpy(matrix)
         if self._trimap is not None:
-            self._trimap.update(labels, answer.labels)
-        if self._calibration is not None and answer.probabilities is not None:
-            self._calibration.update(labels, answer.probabilities)
+            self._trimap.update(labels, said)
         if self._measures.worst:
             alone = SegmentationScores.from_confusion(matrix)
-            self._worst.update(alone.mean_iou, index, answer.labels)
+            self._worst.update(alone.mean_iou, index, said)
+
+    def _labels_of(
+        self, answer: PhotoScores, labels: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        """What is said of all pixels; the probabilities are counted in passing."""
+        parts: list[np.ndarray[Any, Any]] = []
+        top = 0
+        for strip in answer.strips:
+            parts.append(labels_of(strip))
+            if self._calibration is not None:
+                rows = labels[top : top + len(strip)]
+                self._calibration.update(rows, answer.probabilities(strip))
+            top += len(strip)
+        return np.concatenate(parts)
 
     def result(self) -> Evaluation:
         trimap = self._trimap
@@ -138,6 +155,7 @@ def _check(
     measures: Measures,
     crf: CRFSource | None,
 ) -> None:
+    check_classes(model)
     if data.classes != model.classes:
         raise ValueError(
             "`data` must have the classes of the model. Received: "

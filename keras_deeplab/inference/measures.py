@@ -15,8 +15,7 @@ class Measures:
         mean_over: Classes that a mean IoU is over, as in `SegmentationScores`.
         trimap: Widths of the bands along boundaries, as `Trimap` takes them; none for
             no scores there.
-        calibration: Whether to compare confidence with accuracy. It takes the
-            probabilities of all pixels of a photo at a time, and not labels alone.
+        calibration: Whether to compare confidence with accuracy.
         worst: How many of the photos of the lowest mean IoU to keep.
 
     Raises:

@@ -8,6 +8,7 @@ from keras_deeplab._types import Progress
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.inference.evaluate_data import evaluate_data
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def score_data(
     *,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
@@ -31,6 +33,8 @@ def score_data(
         data: Photos with masks, of the model's classes.
         size: Largest longer side at which the model sees a photo, as in `segment`.
         crf: A CRF that refines the logits, as in `segment`.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
         progress: Called after each pair with `"segmenting"`, the number of pairs done,
             and their total.
 
@@ -42,4 +46,6 @@ def score_data(
         ValueError: If a file cannot be decoded, or does not fit its partner or the
             classes: the message names it. If `crf` is not usable.
     """
-    return evaluate_data(model, data, size=size, crf=crf, progress=progress).scores
+    return evaluate_data(
+        model, data, size=size, crf=crf, plan=plan, progress=progress
+    ).scores
