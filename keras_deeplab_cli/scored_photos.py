@@ -99,9 +99,12 @@ class ScoredPhotos:
     @property
     def title(self) -> str:
         """What the photos are called."""
-        if self.dataset is None:
-            return "/".join(Path(str(self.images)).parts[-2:])
-        return f"{self.dataset} {self.split}"
+        if self.dataset is not None:
+            return f"{self.dataset} {self.split}"
+        folders = [Path(str(folder)).absolute() for folder in (self.images, self.masks)]
+        common = folders[0].parent == folders[1].parent
+        named = folders[0].parent if common else folders[0]
+        return "/".join(named.parts[-2:])
 
     @property
     def where(self) -> str:

@@ -11,8 +11,7 @@ from keras import ops
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import arguments
 
-#: The classes that a mean IoU may be over, from the pixels that each class has in the
-#: truth, and in truth and prediction together.
+#: Classes that a mean IoU may be over: which, by their pixels in truth and in either.
 MEAN_OVER: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {
         "truth": lambda truth, union: truth > 0,

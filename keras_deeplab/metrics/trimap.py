@@ -11,7 +11,7 @@ from keras_deeplab.metrics.boundary_distance import squared_boundary_distances
 from keras_deeplab.metrics.confusion import confusion_matrix
 from keras_deeplab.metrics.scores import SegmentationScores
 
-#: Widths, in pixels, that the papers' figures of the trimap span.
+#: Widths of the bands, in pixels, that a report shows.
 TRIMAP_WIDTHS = (1, 2, 4, 8, 16, 32)
 
 Array = np.ndarray[Any, Any]

@@ -48,24 +48,22 @@ def confusion_section(
         "row's pixels, in percent; its shade follows the root of it, so that small "
         "shares are seen."
     )
-    drawing = draw_confusion(names, evaluation.scores)
-    yield tag("div", drawing, class_="scroll")
-    largest = largest_confusions(evaluation.scores)
-    if largest:
-        yield _note("The mistakes that concern most pixels:")
-        yield _table(
-            ("True class", "taken for", "share of the class, %", "pixels"),
-            [
-                (
-                    names[mistake.truth],
-                    names[mistake.prediction],
-                    percent(mistake.share),
-                    f"{mistake.pixels:,}",
-                )
-                for mistake in largest
-            ],
-            texts=2,
-        )
+    table = _table(
+        ("True class", "taken for", "of the class, %", "pixels"),
+        [
+            (
+                names[mistake.truth],
+                names[mistake.prediction],
+                percent(mistake.share),
+                f"{mistake.pixels:,}",
+            )
+            for mistake in largest_confusions(evaluation.scores)
+        ],
+        texts=2,
+    )
+    caption = tag("figcaption", "The mistakes that concern most pixels")
+    largest = tag("figure", caption, table)
+    yield tag("div", draw_confusion(names, evaluation.scores), largest, class_="side")
 
 
 def trimap_section(evaluation: Evaluation, data: SegmentationData) -> Iterator[Element]:

@@ -17,7 +17,6 @@ p { margin: 4px 0 12px; max-width: 78ch; }
 .tile b { display: block; font-size: 26px; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 .tile span { display: block; color: var(--faint); font-size: 13px; }
-.scroll { overflow-x: auto; margin-bottom: 16px; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 3px 14px 3px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule); }
