@@ -29,7 +29,7 @@ def facts_of(
     """Says what was scored on what, and how."""
     import keras
 
-    import keras_deeplab
+    from keras_deeplab._version import __version__
 
     part = ", incomplete" if photos.incomplete else ""
     facts = {
@@ -40,7 +40,7 @@ def facts_of(
     if crf is not None:
         facts["CRF"] = describe_crf(crf.accuracy, crf.crf_parameters)
     facts["Made with"] = (
-        f"keras_deeplab {keras_deeplab.__version__}, Keras {keras.__version__} on "
+        f"keras_deeplab {__version__}, Keras {keras.__version__} on "
         f"{keras.backend.backend()}"
     )
     return facts
