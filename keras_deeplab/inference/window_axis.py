@@ -49,35 +49,42 @@ class WindowAxis:
         start = self.starts[index]
         return slice(start, min(start + self.window, self.side))
 
-    def weights(self) -> Array:
-        """What each window counts at each pixel.
+    def weights(self, index: int) -> Array:
+        """What a window counts at each of its pixels, beside the others there.
 
         Where two windows overlap, the outer quarters of the overlap count for the other
         window alone, since a network knows least at an edge that the photo does not
         have; in between one fades into the other along a cosine.
 
+        Args:
+            index: Which window.
+
         Returns:
-            float32, `(windows, side)`, `[0, 1]`; each pixel's add up to 1, and are 1
-            and 0 where one window counts alone.
+            float32, one for each pixel of its span, `[0, 1]`. At each pixel those of
+            all windows add up to 1.
         """
-        shares = np.zeros((len(self.starts), self.side))
-        for index, start in enumerate(self.starts):
-            span = self.span(index)
-            pixel = np.arange(span.start, span.stop)
-            rise, fall = np.ones(len(pixel)), np.ones(len(pixel))
-            if index > 0:
-                end = self.starts[index - 1] + self.window
-                rise = _fade(pixel - start, end - start)
-            if index + 1 < len(self.starts):
-                following = self.starts[index + 1]
-                end = start + self.window
-                fall = _fade(end - 1 - pixel, end - following)
-            shares[index, span] = rise * fall
-        return (shares / shares.sum(axis=0)).astype("float32")
+        span = self.span(index)
+        pixels = np.arange(span.start, span.stop)
+        shares = [
+            self._share(other, pixels)
+            for other, start in enumerate(self.starts)
+            if abs(start - span.start) < self.window
+        ]
+        return (self._share(index, pixels) / sum(shares)).astype("float32")
+
+    def _share(self, index: int, pixels: Array) -> Array:
+        start = self.starts[index]
+        end = start + self.window
+        share = ((pixels >= start) & (pixels < end)).astype("float64")
+        if index > 0:
+            share *= _fade(pixels - start, self.starts[index - 1] + self.window - start)
+        if index + 1 < len(self.starts):
+            share *= _fade(end - 1 - pixels, end - self.starts[index + 1])
+        return share
 
 
-def _fade(pixel: Array, overlap: int) -> Array:
+def _fade(pixels: Array, overlap: int) -> Array:
     """From 0 at a window's edge, pixel 0, to 1 where its neighbour ends."""
     margin = overlap // 4
-    reached = (pixel + 0.5 - margin) / max(overlap - 2 * margin, 1)
+    reached = (pixels + 0.5 - margin) / max(overlap - 2 * margin, 1)
     return 0.5 - 0.5 * np.cos(np.pi * np.clip(reached, 0, 1))

@@ -84,13 +84,13 @@ def window_bands(
     Yields:
         float32 bands `(some rows, W, classes)`, one below the other.
     """
-    tops, weights = (*grid.rows.starts, len(picture)), grid.rows.weights()
+    tops = (*grid.rows.starts, len(picture))
     band = np.zeros((0, picture.shape[1], model.classes), "float32")
     for index, top in enumerate(tops[:-1]):
         rows = grid.rows.span(index)
         missing = rows.stop - rows.start - len(band)
         band = np.pad(band, ((0, missing), (0, 0), (0, 0)))
-        share = weights[index, rows, None, None]
+        share = grid.rows.weights(index)[:, None, None]
         for columns, answer in _row_of_windows(
             model, picture[rows], grid, batch_size, step
         ):
@@ -107,7 +107,6 @@ def _row_of_windows(
     batch_size: int,
     step: Callable[[int], None],
 ) -> Iterator[tuple[slice, Array]]:
-    weights = grid.columns.weights()
     total = len(grid.columns.starts)
     for first in range(0, total, batch_size):
         batch = range(first, min(first + batch_size, total))
@@ -117,4 +116,4 @@ def _row_of_windows(
         answers = ask(model, parts, frames)
         step(len(batch))
         for index, span, answer in zip(batch, spans, answers, strict=True):
-            yield span, answer * weights[index, None, span, None]
+            yield span, answer * grid.columns.weights(index)[:, None]
