@@ -118,9 +118,10 @@ def evaluate(
 ) -> None:
     """Score a model on photos with masks.
 
-    Prints the IoU of each class, their mean over the classes that occur in the masks,
-    the pixel accuracy, and the confusion matrix, all at the masks' own sizes; with
-    --crf also without it. Every pair is checked before the work starts.
+    Prints the IoU of each class, their mean over the classes that occur in the masks
+    (of a --dataset, over those that its benchmark takes), the pixel accuracy, and the
+    confusion matrix, all at the masks' own sizes; with --crf also the scores without
+    it. Every pair is checked before the work starts.
 
     For example:
 

@@ -11,10 +11,10 @@ h2 { margin: 40px 0 6px; font-size: 19px; border-bottom: 1px solid var(--rule);
   padding-bottom: 4px; }
 p { margin: 4px 0 12px; max-width: 78ch; }
 .faint, p.note, figcaption { color: var(--faint); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(155px, 1fr));
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(126px, 1fr));
   gap: 12px; margin: 18px 0; }
-.tile { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 14px; }
-.tile b { display: block; font-size: 26px; line-height: 1.25;
+.tile { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 12px; }
+.tile b { display: block; font-size: 25px; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 .tile span { display: block; color: var(--faint); font-size: 13px; }
 table { border-collapse: collapse; font-size: 14px; }
@@ -41,6 +41,7 @@ svg text.on-light { fill: var(--ink); font-size: 11px; }
 .dashed { stroke-dasharray: 5 4; stroke-width: 1.3; }
 .gap { fill: var(--red); fill-opacity: .35; } .share { fill: #9db7d3; }
 figure { margin: 0 0 22px; }
+.side figure { max-width: 440px; }
 figure .row { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; }
 figure img { width: 100%; display: block; border-radius: 4px; }
 figcaption { overflow-wrap: anywhere; font-size: 14px; margin-bottom: 4px; }

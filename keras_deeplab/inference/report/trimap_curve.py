@@ -90,7 +90,7 @@ def _line(line: Evaluation, across: Axis, down: Axis, number: int) -> list[Eleme
 
 
 def _key(name: str, number: int) -> list[Element]:
-    y = _HEIGHT - _BOTTOM - 14 - 18 * number
+    y = _HEIGHT - _BOTTOM - 32 + 18 * number
     x = _WIDTH - 190
     return [
         tag("line", x1=x, x2=x + 24, y1=y, y2=y, class_=f"line line{number}"),
