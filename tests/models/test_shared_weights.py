@@ -6,7 +6,7 @@ import keras_deeplab
 from tests.inference.network import random_network
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model() -> keras_deeplab.DeepLabV3:
     return random_network(crop_size=65, output_stride=16)
 
