@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from keras_deeplab.data.colors import label_colors
-from keras_deeplab.inference.report.markup import svg, tag
+from keras_deeplab.inference.report.markup import shortened, svg, tag
 from keras_deeplab.metrics import SegmentationScores
 
 _WIDTH, _ROW, _GAP = 1030, 19, 24
@@ -34,7 +34,7 @@ def draw_class_bars(
     columns = 1 + sum(len(names) > most for most in _COLUMNS)
     rows = -(-len(names) // columns)
     width = (_WIDTH - (columns - 1) * _GAP) / columns
-    longest = min(max(map(len, names)), 24)
+    longest = max(len(shortened(name)) for name in names)
     start = _SWATCH + longest * _LETTER + 8
     parts = []
     for place, label in enumerate(order):
@@ -64,11 +64,10 @@ def _bar(
     iou, pixels = scores.class_iou[label], scores.truth_pixels[label]
     length = width - start - _VALUE
     color = "rgb({},{},{})".format(*label_colors(label + 1)[label])
-    short = name if len(name) <= 24 else name[:23] + "…"
     parts = [
         tag("title", f"{label} {name}: {pixels:,} pixels in the truth"),
         tag("rect", x=0, y=4, width=10, height=10, fill=color, class_="swatch"),
-        tag("text", short, x=_SWATCH, y=13),
+        tag("text", shortened(name), x=_SWATCH, y=13),
         tag("rect", x=start, y=2, width=length, height=14, class_="track"),
     ]
     if math.isnan(iou):

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from PIL import Image
 
-from keras_deeplab.inference.report.markup import image_uri, svg, tag
+from keras_deeplab.inference.report.markup import image_uri, shortened, svg, tag
 from keras_deeplab.metrics import SegmentationScores
 
 _SIDE, _CELLS = 760, (5, 38)
@@ -71,6 +71,7 @@ def draw_confusion(names: Sequence[str], scores: SegmentationScores) -> Element:
     shares = _shares(np.array(scores.confusion))
     cell = min(max(_SIDE // len(names), _CELLS[0]), _CELLS[1])
     font = min(12.0, 0.9 * cell)
+    names = [shortened(name) for name in names]
     margin = round(0.58 * font * max(map(len, names))) + 12
     side = cell * len(names)
     parts = [_picture(shares, margin, side)]

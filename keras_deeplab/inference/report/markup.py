@@ -9,6 +9,8 @@ from PIL import Image
 
 Content = Element | str
 
+_LONGEST = 24
+
 
 def tag(name: str, /, *content: Content, **attributes: str | float) -> Element:
     """Makes an element.
@@ -38,6 +40,11 @@ def add(element: Element, part: Content) -> None:
         element[-1].tail = (element[-1].tail or "") + part
     else:
         element.text = (element.text or "") + part
+
+
+def shortened(name: str) -> str:
+    """Returns a name of a class as drawings have room for it."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def svg(width: float, height: float, title: str, parts: Iterable[Element]) -> Element:

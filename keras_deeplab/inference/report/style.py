@@ -11,7 +11,7 @@ h2 { margin: 40px 0 6px; font-size: 19px; border-bottom: 1px solid var(--rule);
   padding-bottom: 4px; }
 p { margin: 4px 0 12px; max-width: 78ch; }
 .faint, p.note, figcaption { color: var(--faint); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(126px, 1fr));
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(126px, 1fr));
   gap: 12px; margin: 18px 0; }
 .tile { border: 1px solid var(--rule); border-radius: 8px; padding: 10px 12px; }
 .tile b { display: block; font-size: 25px; line-height: 1.25;
