@@ -254,9 +254,9 @@ class Segmenter(keras.Model):
     ) -> Self:
         """Returns a model for inference that works with this model's own weights.
 
-        Unlike a copy it takes no memory for weights, and what this model learns it
-        knows: ask for it again at each use, and do not train it. It is built the first
-        time and kept.
+        Unlike a copy it takes no memory for weights (but on JAX), and what this model
+        learns it knows: ask for it again at each use, and do not train it. It is built
+        the first time and kept.
 
         Args:
             output_stride: Input pixels a feature, as in `with_output_stride`.

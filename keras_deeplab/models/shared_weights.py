@@ -10,7 +10,7 @@ class SharedWeights:
     """The models of other arguments that were built over one model's weights.
 
     Each is built once. They hold no weights of their own: what the model learns after
-    that, they know.
+    that, they know. On JAX they hold copies, which are renewed at each use.
     """
 
     def __init__(self) -> None:
@@ -35,8 +35,14 @@ class SharedWeights:
             self._built[key] = build()
         model = self._built[key]
         for own, shared in zip(model.weights, source.weights, strict=True):
-            # Keras has no public way to give a layer another's variable. The value
-            # of a TensorFlow or PyTorch variable changes in place; JAX's is replaced,
-            # and so fetched again each time.
-            own._value = shared._value
+            _share(own, shared)
         return model
+
+
+def _share(own: Any, shared: Any) -> None:
+    if keras.backend.backend() == "jax":
+        # Keras gives the arrays away when it calls JAX, and two models cannot both.
+        own.assign(keras.ops.copy(shared.value))
+    else:
+        # Keras has no public way to let two layers have one variable.
+        own._value = shared._value
