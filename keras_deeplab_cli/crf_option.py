@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from keras_deeplab_cli.output import fail
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.layers import DenseCRF
+    from keras_deeplab.layers import CRFParameters, DenseCRF
 
 _ACCURACIES = ("finest", "accurate", "mobile")
 _SOURCES = (
@@ -85,3 +86,17 @@ def find_crf(source: str | None, accuracy: str) -> DenseCRF | None:
         return inference.load_crf(source, accuracy)
     except (OSError, ValueError) as error:
         fail(f"--crf {source}: {error}")
+
+
+def describe_crf(accuracy: str, parameters: CRFParameters) -> str:
+    """Says in one line what a CRF is.
+
+    Args:
+        accuracy: A key of `layers.CRF_ACCURACIES`.
+        parameters: Its parameters.
+
+    Returns:
+        The line.
+    """
+    values = dataclasses.asdict(parameters).items()
+    return f"{accuracy}, " + ", ".join(f"{key} {value:g}" for key, value in values)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -52,6 +53,22 @@ def complain(message: str) -> None:
     # Other spaces stay: they may be part of a file's name.
     line = " ".join(part.strip() for part in message.splitlines())
     _stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def warnings_told() -> Iterator[None]:
+    """Prints what the package warns of meanwhile, each thing once."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            complain(f"Note: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def fail(message: str) -> NoReturn:
@@ -171,6 +188,6 @@ def _moving_bars(*counts: ProgressColumn) -> Iterator[Report]:
             if name not in tasks:
                 title = name[:1].upper() + name[1:]
                 tasks[name] = bar.add_task(title, visible=total != 1)
-            bar.update(tasks[name], completed=done, total=total)
+            bar.update(tasks[name], completed=done, total=total, visible=total != 1)
 
         yield report

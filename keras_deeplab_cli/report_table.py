@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
+
+from keras_deeplab_cli.crf_option import describe_crf
 
 if TYPE_CHECKING:
     from keras_deeplab.export import ExportReport, Latency
@@ -68,8 +69,7 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
             "at most",
         )
     if crf is not None and parity.crf_changed is not None:
-        values = dataclasses.asdict(crf.parameters).items()
-        yield "CRF", f"{crf.accuracy}, " + ", ".join(f"{k} {v:g}" for k, v in values)
+        yield "CRF", describe_crf(crf.accuracy, crf.parameters)
         yield "Labels that it changes", f"{parity.crf_changed:.2%} of these pixels"
     if report.mean_iou is not None and report.keras_mean_iou is not None:
         yield (

@@ -20,11 +20,17 @@ from keras_deeplab_cli.model_source import (
     find_weights,
     load_predictor,
 )
+from keras_deeplab_cli.plan_option import (
+    FlipOption,
+    OverlapOption,
+    ScalesOption,
+    WindowOption,
+    find_plan,
+)
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference import PhotoJob, Predictor
-    from keras_deeplab.layers import DenseCRF
+    from keras_deeplab.inference import PhotoJob
 
 
 def segment(
@@ -43,6 +49,31 @@ def segment(
     size: SizeOption = None,
     crf: CRFOption = None,
     crf_accuracy: AccuracyOption = "accurate",
+    scales: ScalesOption = None,
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    overlap: OverlapOption = 0.25,
+    batch_size: Annotated[
+        int,
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            min=1,
+            help="Show the model up to N photos, or windows, at once.",
+        ),
+    ] = 1,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence", help="Also write how sure the model is of each label."
+        ),
+    ] = False,
+    probabilities: Annotated[
+        bool,
+        typer.Option(
+            "--probabilities", help="Also write the probabilities of all classes."
+        ),
+    ] = False,
     out: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder for the results; made if need be."),
@@ -50,12 +81,19 @@ def segment(
 ) -> None:
     """Segment photos.
 
-    Writes two pictures for each photo and prints a table of the classes found:
+    Writes two pictures for each photo, and more if asked, and prints a table of the
+    classes found:
 
     * `NAME.labels.png`: one label a pixel, as the value of an 8-bit palette PNG of the
       photo's own size
 
     * `NAME.overlay.png`: the photo with the classes in colour, and a legend
+
+    * `NAME.confidence.png`: with `--confidence`, 255 times the probability of each
+      pixel's label, in 8-bit grey
+
+    * `NAME.probabilities.npy`: with `--probabilities`, a NumPy array of float16, height
+      x width x classes
 
     For example:
 
@@ -64,46 +102,70 @@ def segment(
     * `keras-deeplab segment holiday/ --out results --output-stride 16`
 
     * `keras-deeplab segment photo.jpg --crf v1`
+
+    * `keras-deeplab segment large.jpg --window 513`
     """
     source = find_weights(weights)
-    jobs = _plan(photos, out)
+    jobs = _jobs(photos, out, confidence, probabilities)
     layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
-    output.make_folder(out)
-    counts, failures = _run(model, jobs, size, layer)
+    with output.warnings_told(), output.progress_bar() as report:
+        plan = find_plan(model, size, scales, flip, window, overlap)
+        output.make_folder(out)
+        counts, failures = _run(
+            jobs,
+            report,
+            model=model,
+            size=size,
+            crf=layer,
+            plan=plan,
+            batch_size=batch_size,
+            progress=report,
+        )
     if counts:
         output.say(_table(counts, model.class_names))
-        output.say(f"Wrote NAME.labels.png and NAME.overlay.png to {out.resolve()}")
+        output.say(f"Wrote {_written(jobs[0])} to {out.resolve()}")
     if failures:
         _report(failures, len(jobs))
         raise typer.Exit(output.FAILED)
 
 
-def _plan(photos: Sequence[Path], out: Path) -> tuple[PhotoJob, ...]:
+def _jobs(
+    photos: Sequence[Path], out: Path, confidence: bool, probabilities: bool
+) -> tuple[PhotoJob, ...]:
     with quiet_import():
         from keras_deeplab.inference import list_photos, plan_jobs
 
     try:
-        return plan_jobs(list_photos(photos), out)
+        return plan_jobs(
+            list_photos(photos),
+            out,
+            confidence=confidence,
+            probabilities=probabilities,
+        )
     except (OSError, ValueError) as error:
         output.fail(str(error))
 
 
 def _run(
-    model: Predictor, jobs: Sequence[PhotoJob], size: int | None, crf: DenseCRF | None
+    jobs: Sequence[PhotoJob], report: output.Report, **how: Any
 ) -> tuple[list[Any], list[str]]:
     from keras_deeplab.inference import run_jobs
 
     counts: list[Any] = []
     failures: list[str] = []
-    with output.progress_bar() as report:
-        for job, result in run_jobs(model, jobs, size=size, crf=crf):
-            if isinstance(result, Exception):
-                failures.append(_failure(job.photo, result))
-            else:
-                counts.append(result)
-            report("segmenting", len(counts) + len(failures), len(jobs))
+    for job, result in run_jobs(jobs=jobs, **how):
+        if isinstance(result, Exception):
+            failures.append(_failure(job.photo, result))
+        else:
+            counts.append(result)
+        report("segmenting", len(counts) + len(failures), len(jobs))
     return counts, failures
+
+
+def _written(job: PhotoJob) -> str:
+    names = [path.name.replace(job.photo.stem, "NAME", 1) for path in job.results]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _failure(photo: Path, error: Exception) -> str:

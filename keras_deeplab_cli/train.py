@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -132,7 +130,7 @@ def train(
     replicas = _replicas(strategy)
     try:
         chosen = training.find_recipe(recipe).with_changes(overrides)
-        with _warnings_told():
+        with output.warnings_told():
             found = training.find_data(chosen, data, classes=classes_file)
             if not resume:
                 _fetch(chosen)
@@ -188,17 +186,6 @@ def _fetch(recipe: Recipe) -> None:
 
     if recipe.weights in manifest():
         download(str(recipe.weights))
-
-
-@contextlib.contextmanager
-def _warnings_told() -> Iterator[None]:
-    def tell(message: Warning | str, *_: Any, **__: Any) -> None:
-        output.complain(f"Note: {message}")
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = tell
-        yield
 
 
 def _table(scores: Mapping[str, Any]) -> Table:

@@ -41,6 +41,49 @@ def test_segment_of_a_cat_finds_a_cat(
         assert picture.size[0] == 451
 
 
+WEIGHTS = "deeplabv3plus_mobilenet_v2_035_camvid"
+
+
+@pytest.fixture
+def street(tmp_path: pathlib.Path) -> pathlib.Path:
+    """An animation of three frames."""
+    with Image.open(ROOT / "keras_deeplab/assets/promenade.jpg") as photo:
+        small = photo.resize((96, 64))
+    frames = [small.crop((shift, 0, shift + 90, 64)) for shift in (0, 3, 6)]
+    path = tmp_path / "street.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    return path
+
+
+def test_stream_of_an_animation_writes_a_frame_for_each_and_says_how_fast(
+    street: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = example("stream").main
+    run([WEIGHTS, str(street), str(tmp_path / "out"), "--output-stride", "32"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["frame 0", "frame 1", "frame 2"]
+    assert all(float(line.split()[2]) > 0 for line in lines)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["000000.jpg", "000001.jpg", "000002.jpg"]
+    with Image.open(tmp_path / "out/000002.jpg") as picture:
+        assert picture.size == (90, 64)
+    run([WEIGHTS, str(tmp_path / "out"), str(tmp_path / "two.gif"), "--frames", "2"])
+    with Image.open(tmp_path / "two.gif") as animation:
+        assert (animation.n_frames, animation.size) == (2, (90, 64))
+
+
+def test_stream_of_a_video_without_opencv_says_what_to_install(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"a video")
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    frames = example("stream").frames_of
+    with pytest.raises(SystemExit, match="needs OpenCV: `pip install"):
+        next(frames(str(tmp_path / "clip.mp4")))
+    with pytest.raises(SystemExit, match="no folder, file or camera nowhere"):
+        next(frames("nowhere"))
+
+
 @pytest.fixture
 def noise(tmp_path: pathlib.Path) -> pathlib.Path:
     """A folder of photos and masks."""

@@ -20,6 +20,8 @@ PHOTO_SUFFIXES = {
 # What `keras-deeplab segment` writes; never taken for a photo in a folder.
 LABELS_ENDING = ".labels.png"
 OVERLAY_ENDING = ".overlay.png"
+CONFIDENCE_ENDING = ".confidence.png"
+PROBABILITIES_ENDING = ".probabilities.npy"
 
 
 def image_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -106,4 +108,4 @@ def _is_image(path: Path) -> bool:
 
 
 def _is_result(path: Path) -> bool:
-    return path.name.endswith((LABELS_ENDING, OVERLAY_ENDING))
+    return path.name.endswith((LABELS_ENDING, OVERLAY_ENDING, CONFIDENCE_ENDING))

@@ -71,12 +71,12 @@ class LiteModel:
         """Values of each class: the answer, or 1 for its label and 0 for others.
 
         Args:
-            x: What `preprocess` returned, of batch 1.
+            x: What `preprocess` returned. The file takes one image after the other.
 
         Returns:
-            float32, `(1, height, width, classes)`.
+            float32, `(batch, height, width, classes)`.
         """
-        answer = self.run(x)
+        answer = np.concatenate([self.run(image[None]) for image in x])
         if not self._labels:
             return answer.astype("float32")
         return np.eye(self.classes, dtype="float32")[answer]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_deeplab._types import Progress
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
+from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.paired_data import paired_data
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.metrics import SegmentationScores
@@ -23,6 +24,7 @@ def evaluate(
     ignore_label: int | None = 255,
     size: int | None = None,
     crf: CRFSource | None = None,
+    plan: InferencePlan | None = None,
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
@@ -39,6 +41,8 @@ def evaluate(
         ignore_label: Label of the mask pixels to leave out, or `None` to count all.
         size: Largest longer side at which the model sees a photo, as in `segment`.
         crf: A CRF that refines the logits, as in `segment`.
+        plan: Scales, mirror images, windows and output stride; by default the whole
+            photo once.
         progress: Called after each pair with what is being done (`"checking"`,
             `"segmenting"`), the number of pairs done, and their total.
 
@@ -55,10 +59,4 @@ def evaluate(
     data = paired_data(
         model, images_dir, masks_dir, ignore_label=ignore_label, progress=progress
     )
-    scores = score_data(model, data, size=size, crf=layer, progress=progress)
-    if not any(scores.truth_pixels):
-        raise ValueError(
-            "Every pixel of the masks has the label to ignore: there is nothing to "
-            f"score. Received: ignore_label={ignore_label}, masks_dir={masks_dir}"
-        )
-    return scores
+    return score_data(model, data, size=size, crf=layer, plan=plan, progress=progress)

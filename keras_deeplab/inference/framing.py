@@ -49,7 +49,10 @@ def check_size(model: Predictor, size: int | None) -> None:
 
 
 def frame_for(
-    model: Predictor, photo_size: tuple[int, int], size: int | None = None
+    model: Predictor,
+    photo_size: tuple[int, int],
+    size: int | None = None,
+    scale: float = 1.0,
 ) -> PhotoFrame:
     """Decides how a photo is laid into the input of a model.
 
@@ -64,6 +67,8 @@ def frame_for(
         photo_size: Height and width of the photo.
         size: Largest longer side at which the model sees the photo. By default the
             longer side of the training crop; without a crop there is no limit.
+        scale: Factor of all that: of what the photo would have been brought to, and
+            of the training crop. Only for models without a fixed input.
 
     Returns:
         The frame.
@@ -77,13 +82,47 @@ def frame_for(
         canvas = height, width
         return PhotoFrame(content=canvas, canvas=canvas, antialias=False)
     content = _scaled_down(photo_size, _limits(model, size, (height, width)))
-    crop = model.crop_size or (1, 1)
-    return PhotoFrame(
-        content=content,
-        canvas=(
-            height or _aligned(max(content[0], crop[0]), model.output_stride),
-            width or _aligned(max(content[1], crop[1]), model.output_stride),
-        ),
+    content = scaled_size(content, scale)
+    crop = scaled_crop(model.crop_size or (1, 1), scale)
+    return PhotoFrame(content=content, canvas=canvas_for(model, content, crop))
+
+
+def limited_size(photo_size: tuple[int, int], size: int | None) -> tuple[int, int]:
+    """A photo's height and width, brought down to a longer side of at most `size`."""
+    limit = float("inf") if size is None else size
+    return _scaled_down(photo_size, (limit, limit))
+
+
+def scaled_size(photo_size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """A photo's height and width, each times a factor."""
+    height, width = photo_size
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def scaled_crop(crop_size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """A crop as the official code scales it: from corner to corner."""
+    height, width = crop_size
+    return int((height - 1) * scale + 1), int((width - 1) * scale + 1)
+
+
+def canvas_for(
+    model: Predictor, content: tuple[int, int], crop_size: tuple[int, int] | None
+) -> tuple[int, int]:
+    """The input in which a picture lies: fixed, or at least the crop, and aligned.
+
+    Args:
+        model: The model.
+        content: Height and width of the picture.
+        crop_size: Least height and width.
+
+    Returns:
+        Height and width.
+    """
+    height, width = model.input_shape[1:3]
+    crop = crop_size or (1, 1)
+    return (
+        height or _aligned(max(content[0], crop[0]), model.output_stride),
+        width or _aligned(max(content[1], crop[1]), model.output_stride),
     )
 
 
@@ -105,8 +144,45 @@ def lay_out(
     canvas = np.empty((1, *frame.canvas, 3), "float32")
     canvas[:] = pad_pixel
     height, width = frame.content
-    canvas[0, :height, :width] = _resized(photo, frame)
+    canvas[0, :height, :width] = resized_photo(photo, frame.content, frame.antialias)
     return canvas
+
+
+def resized_photo(
+    photo: np.ndarray[Any, Any], size: tuple[int, int], antialias: bool = True
+) -> np.ndarray[Any, Any]:
+    """Resizes a photo.
+
+    Args:
+        photo: uint8 RGB, `(H, W, 3)`.
+        size: Height and width of the result.
+        antialias: Whether shrinking averages over all pixels, or only samples.
+
+    Returns:
+        uint8 RGB, `(*size, 3)`.
+    """
+    if photo.shape[:2] == size:
+        return photo
+    height, width = size
+    image = Image.fromarray(photo)
+    if antialias:
+        # Enlarged as in training: the other filter would draw bright lines at edges.
+        enlarged = height > image.height or width > image.width
+        filters = Image.Resampling
+        return np.asarray(
+            image.resize(
+                (width, height), filters.BILINEAR if enlarged else filters.LANCZOS
+            )
+        )
+    # Pillow's resize always averages when it shrinks; its transform samples at
+    # half-pixel centres, as the mobile code that feeds the official files does.
+    small = image.transform(
+        (width, height),
+        Image.Transform.EXTENT,
+        (0, 0, *image.size),
+        Image.Resampling.BILINEAR,
+    )
+    return np.asarray(small)
 
 
 def _stretches(model: Predictor) -> bool:
@@ -126,28 +202,8 @@ def _scaled_down(
     photo_size: tuple[int, int], limits: tuple[float, float]
 ) -> tuple[int, int]:
     height, width = photo_size
-    factor = min(1.0, limits[0] / height, limits[1] / width)
-    return max(1, round(height * factor)), max(1, round(width * factor))
+    return scaled_size(photo_size, min(1.0, limits[0] / height, limits[1] / width))
 
 
 def _aligned(side: int, output_stride: int) -> int:
     return -(-(side - 1) // output_stride) * output_stride + 1
-
-
-def _resized(photo: np.ndarray[Any, Any], frame: PhotoFrame) -> np.ndarray[Any, Any]:
-    if photo.shape[:2] == frame.content:
-        return photo
-    height, width = frame.content
-    image = Image.fromarray(photo)
-    if frame.antialias:
-        small = image.resize((width, height), Image.Resampling.LANCZOS)
-    else:
-        # Pillow's resize always averages when it shrinks; its transform samples at
-        # half-pixel centres, as the mobile code that feeds the official files does.
-        small = image.transform(
-            (width, height),
-            Image.Transform.EXTENT,
-            (0, 0, *image.size),
-            Image.Resampling.BILINEAR,
-        )
-    return np.asarray(small)

@@ -83,6 +83,23 @@ def blend_labels(
     return blended
 
 
+def drawable_labels(
+    labels: np.ndarray[Any, Any], ignore_label: int | None
+) -> np.ndarray[Any, Any]:
+    """Turns true labels into what can be drawn, of at most 255 classes.
+
+    Args:
+        labels: True labels, integers of any shape.
+        ignore_label: Label of the pixels that do not count, which become 255.
+
+    Returns:
+        uint8 labels.
+    """
+    if ignore_label is None:
+        return labels.astype("uint8")
+    return np.where(labels == ignore_label, 255, labels).astype("uint8")
+
+
 def _enlarged(pixels: np.ndarray[Any, Any], scale: int) -> np.ndarray[Any, Any]:
     return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
 

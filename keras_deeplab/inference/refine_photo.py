@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.inference.score_kinds import TO_LOGITS
 from keras_deeplab.layers import DenseCRF
 
 if TYPE_CHECKING:
@@ -17,26 +16,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-_TINY = np.finfo("float32").tiny
-
-
-def _logarithms(scores: Array) -> Array:
-    return np.log(np.maximum(scores, _TINY))
-
-
-def _same(scores: Array) -> Array:
-    return scores
-
-
-# Logits of each kind of output: those of which the softmax is its probabilities.
-_LOGITS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
-    {"logits": _same, "probabilities": _logarithms}
-)
-
 
 def check_scores(model: Predictor) -> None:
     """Raises `ValueError` if a model tells nothing but labels."""
-    if model.output_kind not in _LOGITS:
+    if model.output_kind not in TO_LOGITS:
         raise ValueError(
             "`crf` needs logits or probabilities, and this model answers with labels: "
             "export it with other outputs, or with the CRF inside. "
@@ -63,7 +46,11 @@ def refine_photo(model: Predictor, scores: Array, photo: Array, crf: DenseCRF) -
         ValueError: If the model answers with labels.
     """
     check_scores(model)
-    logits = _LOGITS[model.output_kind](scores)
+    return refined_probabilities(TO_LOGITS[model.output_kind](scores), photo, crf)
+
+
+def refined_probabilities(logits: Array, photo: Array, crf: DenseCRF) -> Array:
+    """Does what `refine_photo` does, with logits."""
     refined = refine_logits(crf, logits[None], photo[None])
     return np.asarray(ops.convert_to_numpy(refined))[0]
 

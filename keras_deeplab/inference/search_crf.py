@@ -190,11 +190,6 @@ class _Search:
                 report(index * len(layers) + row + 1)
             counts[-1] += self._count(sample.labels, scores)
         *found, self._plain = (_mean_iou(matrix) for matrix in counts)
-        if not counts.any():
-            raise ValueError(
-                "Every pixel of the masks has the label to ignore: there is nothing to "
-                f"score. Received: ignore_label={self._data.ignore_label}"
-            )
         self._trials += [
             CRFTrial(parameters=layer.crf_parameters, mean_iou=value, round=number)
             for layer, value in zip(layers, found, strict=True)

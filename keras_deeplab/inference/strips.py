@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_deeplab.inference.row_stream import RowStream
 from keras_deeplab.layers import resize_bilinear
 from keras_deeplab.layers.resize import interpolation_matrix
 
@@ -32,22 +33,54 @@ def resized_strips(
     Yields:
         float32 strips, `(rows, width, classes)`.
     """
-    height, width = size
-    rows = rows or max(1, _STRIP_VALUES // (width * logits.shape[2]))
-    matrix = interpolation_matrix(logits.shape[0], height, align_corners=True)
-    for top in range(0, height, rows):
-        yield _columns(_rows(logits, matrix[top : top + rows]), width)
+    rows = rows or strip_rows(size[1], logits.shape[2])
+    return resized_bands(iter([logits]), len(logits), size, rows)
 
 
-def _rows(
-    logits: np.ndarray[Any, Any], matrix: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def strip_rows(width: int, classes: int) -> int:
+    """Returns how many rows of float32 scores fit into 64 MiB, at least one."""
+    return max(1, _STRIP_VALUES // (width * classes))
+
+
+def resized_bands(
+    bands: Iterator[np.ndarray[Any, Any]],
+    height: int,
+    size: tuple[int, int],
+    rows: int,
+) -> Iterator[np.ndarray[Any, Any]]:
+    """Does what `resized_strips` does, with a map that comes in bands itself.
+
+    Args:
+        bands: float32 `(some rows, w, classes)`, one below the other.
+        height: Rows of all bands together.
+        size: Height and width of the whole result.
+        rows: Rows of a strip; the last may have fewer.
+
+    Yields:
+        float32 strips, `(rows, width, classes)`.
+    """
+    stream = RowStream(bands)
+    for top in range(0, size[0], rows):
+        part = slice(top, min(top + rows, size[0]))
+        if height == size[0]:
+            yield _columns(stream.take(part.start, part.stop), size[1])
+            continue
+        matrix = interpolation_matrix(height, size[0], align_corners=True, rows=part)
+        yield _columns(_rows(stream, matrix), size[1])
+
+
+def _rows(stream: RowStream, matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     # Not as a product of matrices: its rounding differs with the height of the strip.
     rows = np.arange(len(matrix))
     above = (matrix > 0).argmax(axis=1)
     below = matrix.shape[1] - 1 - (matrix[:, ::-1] > 0).argmax(axis=1)
     share = np.where(below > above, matrix[rows, below], 0)[:, None, None]
-    return matrix[rows, above][:, None, None] * logits[above] + share * logits[below]
+    first = above[0]
+    taken = stream.take(first, below[-1] + 1)
+    return (
+        matrix[rows, above][:, None, None] * taken[above - first]
+        + share * taken[below - first]
+    )
 
 
 def _columns(strip: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:

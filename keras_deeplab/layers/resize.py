@@ -44,7 +44,7 @@ def resize_bilinear(
 
 
 def interpolation_matrix(
-    side: int, new_side: int, align_corners: bool
+    side: int, new_side: int, align_corners: bool, rows: slice = slice(None)
 ) -> np.ndarray[Any, Any]:
     """Returns the matrix that interpolates linearly along one axis.
 
@@ -52,11 +52,12 @@ def interpolation_matrix(
         side: Length of the axis before.
         new_side: Length after.
         align_corners: Which convention, as in `resize_bilinear`.
+        rows: Which rows of the matrix are wanted, of all `new_side`.
 
     Returns:
-        float32, `(new_side, side)`.
+        float32, `(new_side, side)`, or its `rows`.
     """
-    index = np.arange(new_side)
+    index = np.arange(new_side)[rows]
     if align_corners:
         position = index * ((side - 1) / max(new_side - 1, 1))
     else:

@@ -23,6 +23,7 @@ from keras_deeplab.models.layer_state import (
     layer_state,
     restore_layer_state,
 )
+from keras_deeplab.models.shared_weights import SharedWeights
 
 RESIZE_MODES = ("pad", "stretch")
 
@@ -175,6 +176,7 @@ class Segmenter(keras.Model):
             # As the row holds them, so that a file's lists come back as tuples.
             **{option: getattr(spec, option) for option in backbone_options},
         }
+        self._sharing = SharedWeights()
 
     @classmethod
     def _network(
@@ -242,11 +244,48 @@ class Segmenter(keras.Model):
         Raises:
             ValueError: If `output_stride` is not 8, 16 or 32.
         """
+        return self.with_arguments(**self._at_output_stride(output_stride))
+
+    def sharing_weights(
+        self,
+        *,
+        output_stride: int | None = None,
+        crop_size: int | tuple[int, int] | None = None,
+    ) -> Self:
+        """Returns a model for inference that works with this model's own weights.
+
+        Unlike a copy it takes no memory for weights (but on JAX), and what this model
+        learns it knows: ask for it again at each use, and do not train it. It is built
+        the first time and kept.
+
+        Args:
+            output_stride: Input pixels a feature, as in `with_output_stride`.
+            crop_size: Training crop, for another window of image pooling.
+
+        Returns:
+            A model, or this one where nothing differs.
+
+        Raises:
+            ValueError: If an argument is out of range.
+        """
+        changes: dict[str, Any] = {}
+        if output_stride not in (None, self.output_stride):
+            changes.update(self._at_output_stride(output_stride))
+        crop = arguments.size_of(crop_size=crop_size)
+        if crop not in (None, self.crop_size):
+            changes["crop_size"] = crop
+        if not changes:
+            return self
+        config = {**self.get_config(), **changes}
+        key = (output_stride, crop)
+        return self._sharing.get(self, key, lambda: type(self).from_config(config))
+
+    def _at_output_stride(self, output_stride: Any) -> dict[str, Any]:
         changes = {"output_stride": output_stride}
         if output_stride in OUTPUT_STRIDES:
             factor = self.output_stride / output_stride
             changes.update(self._rescaled(self.get_config(), factor))
-        return self.with_arguments(**changes)
+        return changes
 
     def with_dtype(self, dtype: Any) -> Self:
         """Returns a model of the same weights that computes in another precision.
