@@ -78,6 +78,8 @@ def train(
         Path | None,
         typer.Option(
             "--classes-file",
+            # As `audit` calls it.
+            "--classes",
             metavar="FILE",
             exists=True,
             dir_okay=False,

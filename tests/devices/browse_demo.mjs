@@ -21,10 +21,10 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({
-  viewport: {width: 1180, height: 1010},
+  viewport: {width: 1180, height: 1020},
   colorScheme: 'light',
 });
-page.setDefaultTimeout(120_000);
+page.setDefaultTimeout(300_000);
 const requests = [];
 const failures = [];
 page.on('request', (request) => requests.push(request.url()));
@@ -61,9 +61,12 @@ const crf = page.getByRole('switch', {name: 'Dense CRF'});
 const steps = {};
 steps.opened = await done(() => page.goto(url));
 steps.title = await page.title();
-await page.screenshot({path: light, quality: 88});
 
+steps.example = await done(() => page.getByRole('button', {name: 'A cat'}).click());
+steps.again = await done(() => page.getByRole('button', {name: 'A promenade'}).click());
 steps.crf = await done(() => crf.check());
+await page.locator('h1').click();
+await page.screenshot({path: light, quality: 88});
 // By the keyboard alone.
 steps.stronger = await done(async () => {
   await slider('Strength').focus();
@@ -77,7 +80,6 @@ steps.off = await done(() => crf.uncheck());
 
 steps.chosen = await done(() => page.setInputFiles('#file', photo));
 steps.broken = await done(() => page.setInputFiles('#file', broken));
-steps.example = await done(() => page.getByRole('button', {name: 'A cat'}).click());
 
 // What the page gets by a drop and by a paste.
 const content = fs.readFileSync(photo).toString('base64');
