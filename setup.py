@@ -56,7 +56,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["keras_deeplab*"]),
-    package_data={"keras_deeplab": ["py.typed", "assets/*"]},
+    package_data={"keras_deeplab": ["py.typed", "assets/*", "demo/page/*"]},
     cmdclass={"build_py": BuildPy},
     # TensorFlow has no wheels for 3.14 and Keras 3.13 on needs 3.11.
     python_requires=">=3.11,<3.14",

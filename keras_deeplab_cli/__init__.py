@@ -15,6 +15,7 @@ from keras_deeplab_cli import (
     audit,
     bench,
     crf_search,
+    demo,
     evaluate,
     export,
     models,
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("segment")(segment.segment)
+app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("crf-search")(crf_search.crf_search)
 app.command("audit")(audit.audit)

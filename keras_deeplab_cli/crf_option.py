@@ -77,8 +77,19 @@ def find_crf(source: str | None, accuracy: str) -> DenseCRF | None:
     Returns:
         The layer, if there is to be one.
     """
-    if source is None:
-        return None
+    return None if source is None else load_crf(source, accuracy)
+
+
+def load_crf(source: str, accuracy: str) -> DenseCRF:
+    """Returns the layer that a source of a CRF stands for, or fails with one line.
+
+    Args:
+        source: What the user asked for.
+        accuracy: A key of `layers.CRF_ACCURACIES`.
+
+    Returns:
+        The layer.
+    """
     with quiet_import():
         from keras_deeplab import inference
 

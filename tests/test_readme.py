@@ -53,7 +53,12 @@ def test_python_of_the_readme_runs(
 
 def commands() -> list[str]:
     """Every command of the README, the guides it names, and the manifest."""
-    guides = ("docs/inference.md", "docs/weights.md", "examples/serving/README.md")
+    guides = (
+        "docs/inference.md",
+        "docs/usecases.md",
+        "docs/weights.md",
+        "examples/serving/README.md",
+    )
     pages = README + "".join((ROOT / g).read_text(encoding="utf-8") for g in guides)
     written = re.findall(r"(?:^|`)(keras-deeplab (?:[^`\n\\]|\\\n)+)", pages, re.M)
     scores = [score for row in manifest().values() for score in row.measured]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.labels_png import labels_image
 from keras_deeplab.inference.class_share import class_shares, count_labels
 from keras_deeplab.inference.legend import add_legend
 
@@ -74,9 +74,7 @@ def blend_labels(
         An RGB picture of the photo's size.
     """
     picture = Image.fromarray(photo)
-    colored = Image.fromarray(labels)
-    colored.putpalette(label_colors().tobytes())
-    blended = Image.blend(picture, colored.convert("RGB"), opacity)
+    blended = Image.blend(picture, labels_image(labels).convert("RGB"), opacity)
     if background is not None:
         blended.paste(picture, mask=_mask(labels == background))
     blended.paste("white", mask=_outline(labels))

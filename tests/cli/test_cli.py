@@ -40,6 +40,7 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     assert result.exit_code == 0
     for text in (
         "segment",
+        "demo",
         "evaluate",
         "train",
         "export",
@@ -55,6 +56,7 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     [
         ("segment", ["PHOTO", "--weights", "--output-stride", "--size", "--out"]),
         ("evaluate", ["--weights", "--images", "--masks", "--ignore-label", "--json"]),
+        ("demo", ["--weights", "--crf", "--host", "--port", "--no-browser"]),
         ("models", ["--json"]),
         ("train", ["--recipe", "--data", "--out", "--set", "--weights", "--resume"]),
         ("weights", ["list", "info", "fetch", "verify", "convert", "KERAS_DEEPLAB_H"]),
@@ -119,6 +121,7 @@ from typer.testing import CliRunner
 from keras_deeplab_cli import app
 for words in (
     "--help", "--version", "segment --help", "segment no.jpg", "train --help", "train",
+    "demo --help", "demo --port no",
     "weights --help",
     "weights list --help", "weights convert --help", "weights fetch",
 ):
