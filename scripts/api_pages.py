@@ -10,7 +10,9 @@ class PublicNames(griffe.Extension):
 
     def on_function_instance(self, *, func: griffe.Function, **_others: Any) -> None:
         """Adds the argument that `takes_weights` gives to a constructor."""
-        if any(each.callable_path.endswith("takes_weights") for each in func.decorators):
+        if any(
+            each.callable_path.endswith("takes_weights") for each in func.decorators
+        ):
             *first, rest = func.parameters
             weights = griffe.Parameter(
                 "weights",

@@ -2,7 +2,8 @@
 
     python scripts/weights_tables.py
 
-From the manifest and the registries. Building all models takes a minute. A page says where: `<!-- table: NAME -->`, and where the table ends.
+From the manifest and the registries; to build all models takes a minute. A page says
+where: `<!-- table: NAME -->`, and where the table ends.
 """
 
 import os

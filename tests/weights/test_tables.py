@@ -101,7 +101,13 @@ def test_table_of_recipes_counts_photos_and_updates_by_the_papers() -> None:
     (line,) = [line for line in lines if "`deeplabv2_resnet101_voc`" in line]
     cells = line.strip("| ").split(" | ")
     # Section 4.1.2 of the paper: 20,000 updates of ten images.
-    assert cells[1:6] == ["voc2012_aug trainaug", "321 x 321", "10", "20000 steps", "0.00025"]
+    assert cells[1:6] == [
+        "voc2012_aug trainaug",
+        "321 x 321",
+        "10",
+        "20000 steps",
+        "0.00025",
+    ]
 
 
 def test_tables_tell_backbones_from_models() -> None:
