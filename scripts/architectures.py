@@ -35,7 +35,7 @@ MODELS: Mapping[str, tuple[Any, str]] = MappingProxyType(
 )
 # They change no shape that matters, and are not drawn.
 _HIDDEN = (keras.layers.Dropout, keras.layers.ZeroPadding2D)
-_WIDTH, _HEIGHT, _GAP, _MARGIN = 132, 52, 22, 14
+_WIDTH, _HEIGHT, _GAP, _MARGIN = 146, 60, 22, 14
 _COLORS = {"ends": "#eceff1", "backbone": "#bbdefb", "head": "#b2dfdb"}
 
 
@@ -229,15 +229,19 @@ def _box(box: Box, x: float, y: float) -> str:
     texts = [line for line in box.lines if line]
     first = y + _HEIGHT / 2 + 4 - 7 * (len(texts) - 1)
     words = "".join(
-        f'<text x="{x:g}" y="{first + 14 * index:g}"'
-        f"{' font-weight=' + chr(34) + 'bold' + chr(34) if not index else ''}>"
-        f"{line}</text>"
+        f'<text x="{x:g}" y="{first + 14 * index:g}"{_style(index, line)}>{line}</text>'
         for index, line in enumerate(texts)
     )
     return (
         f'<rect x="{x - _WIDTH / 2:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" '
         f'rx="6" fill="{_COLORS[box.kind]}" stroke="#78909c"/>{words}'
     )
+
+
+def _style(index: int, line: str) -> str:
+    if not index:
+        return ' font-weight="bold"'
+    return ' font-size="9"' if line.startswith("of ") else ""
 
 
 def main() -> None:

@@ -74,7 +74,9 @@ def test_notebook_is_valid_and_holds_no_outputs(name: str) -> None:
     import nbformat
 
     nbformat.validate(
-        nbformat.read(ROOT / "examples" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+        nbformat.read(
+            ROOT / "examples" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT
+        )
     )
     for cell in cells(name):
         assert not cell.get("outputs")

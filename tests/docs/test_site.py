@@ -2,12 +2,14 @@
 
 import importlib
 import importlib.util
+import json
 import os
 import pathlib
 import re
 import runpy
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -68,20 +70,37 @@ def test_pages_load_nothing_from_elsewhere(site: pathlib.Path) -> None:
         assert not [each for each in sheets if "//" in each]
 
 
+@pytest.fixture
+def hook() -> dict[str, Any]:
+    if not importlib.util.find_spec("mkdocs"):
+        lack("DOCS", "No mkdocs: pip install 'keras-deeplab[docs]'")
+    return runpy.run_path(str(ROOT / "scripts/site_pages.py"))
+
+
 @pytest.mark.parametrize(
     ("site_page", "link", "expected"),
     [
-        ("index.md", "docs/export.md", "export.md"),
-        ("export.md", "../README.md", "index.md"),
-        ("devices.md", "../examples/browser/README.md", "examples/browser.md"),
-        ("examples/browser.md", "../../docs/devices.md", "../devices.md"),
-        ("api/index.md", "models.md", "models.md"),
+        ("index.md", "docs/export.md", "[a](export.md#b)"),
+        ("export.md", "../README.md", "[a](index.md#b)"),
+        ("devices.md", "../examples/browser/README.md", "[a](examples/browser.md#b)"),
+        ("examples/browser.md", "../../docs/devices.md", "[a](../devices.md#b)"),
+        ("index.md", "examples/crf.ipynb", "[a](examples/crf.md#b)"),
+        ("api/index.md", "models.md", "[a](models.md#b)"),
+        ("devices.md", "../setup.py", "a (`setup.py`)"),
     ],
 )
 def test_link_of_the_repository_is_one_of_the_site(
-    site_page: str, link: str, expected: str
+    site_page: str, link: str, expected: str, hook: dict[str, Any]
 ) -> None:
-    if not importlib.util.find_spec("mkdocs"):
-        lack("DOCS", "No mkdocs: pip install 'keras-deeplab[docs]'")
-    hook = runpy.run_path(str(ROOT / "scripts/site_pages.py"))
-    assert hook["site_link"](site_page, link) == expected
+    assert hook["site_link"](site_page, "a", link, "#b") == expected
+
+
+def test_notebook_is_a_page_of_its_cells(hook: dict[str, Any]) -> None:
+    book = {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# A\n", "b"]},
+            {"cell_type": "code", "source": ["c = 1"]},
+        ]
+    }
+    page = hook["as_markdown"](json.dumps(book))
+    assert page == "# A\nb\n\n```python\nc = 1\n```"
