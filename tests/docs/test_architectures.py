@@ -40,7 +40,8 @@ def test_boxes_of_another_output_stride_have_its_shapes_and_rates(
     boxes: dict[str, Any],
 ) -> None:
     # 513 pixels at stride 8, and the paper's rates doubled.
-    assert boxes["stride 4"].lines == ["stride 4", "129 x 129 x 24", "rate 1"]
+    # Before it halves the map a block expands six times, from 24 channels.
+    assert boxes["stride 4"].lines == ["stride 4", "129 x 129 x 144", "rate 1"]
     assert boxes["stride 8"].lines == ["stride 8", "65 x 65 x 320", "rate 1, 2, 4"]
     assert "stride 16" not in boxes
     rates = [boxes[f"aspp/rate_{index}"].lines[1] for index in (1, 2, 3)]
