@@ -87,4 +87,6 @@ def test_command_of_any_program_is_run_or_listed_with_the_reason() -> None:
         for page, line in typed()
         if not line.startswith("keras-deeplab ") and not_run.is_run(page, line)
     ]
-    assert not left
+    assert not left, (
+        "Mark Python with ```python; list other programs in CONTRIBUTING.md."
+    )

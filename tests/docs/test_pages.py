@@ -13,11 +13,13 @@ import re
 import shutil
 from collections.abc import Mapping
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import keras_deeplab
 from keras_deeplab.data import write_labels
 from keras_deeplab.export import tflite
 from keras_deeplab.inference import write_crf
@@ -33,6 +35,8 @@ STREETS = "deeplabv3plus_mobilenet_v2_035_camvid"
 NAMES = {
     r"\bSOURCE\b": "model.keras",
     r"\bPHOTO\b(\.\.\.)?": "photo.jpg",
+    r"\bLARGE_PHOTO\b": "photo.jpg",
+    r"\bFOLDER\b": "PHOTOS",
     r"\bNAME\b(\.\.\.)?": STREETS,
     r"--images DIR": "--images PHOTOS",
     r"--masks DIR": "--masks MASKS",
@@ -88,6 +92,8 @@ def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.P
         with Image.open(ROOT / f"keras_deeplab/assets/{photo}.jpg") as image:
             image.resize((49, 33)).save(f"PHOTOS/{photo}.png")
         write_labels(f"MASKS/{photo}.png", random.integers(0, 3, (33, 49), "uint8"))
+    for name in ("PHOTOS", "MASKS"):
+        shutil.copytree(name, name.lower())
     with Image.open(ROOT / "keras_deeplab/assets/cat.jpg") as image:
         image.resize((49, 33)).save("photo.jpg")
     write_crf("crf.json", dataclasses.replace(CRF_PRESETS["v1"], iterations=1))
@@ -127,6 +133,9 @@ def run(page: str, step: Step, names: dict[str, object]) -> None:
 @pytest.mark.parametrize("page", RUN)
 def test_page_runs(page: str, folder: pathlib.Path) -> None:
     names: dict[str, object] = {"__name__": "page", "SMALL": SMALL}
+    # As in docstrings; a page that begins otherwise makes its own.
+    names |= {"keras": keras, "keras_deeplab": keras_deeplab, "np": np}
+    names["model"] = keras_deeplab.load_model("model.keras")
     for step in steps(page):
         run(page, step, names)
     assert os.listdir(folder)
