@@ -90,6 +90,14 @@ setup(
             *SERVING,
             *TFDS,
         ],
+        # The site, of which Ruff formats the signatures, and the check of notebooks.
+        "docs": [
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.6",
+            "mkdocstrings[python]>=1",
+            "nbformat>=5.10",
+            "ruff>=0.15",
+        ],
         "serving": SERVING,
         # What `export.to_onnx` converts with and is checked by.
         "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],

@@ -30,9 +30,11 @@ __all__ = [
     "plan_strides",
 ]
 
+#: All backbones by name.
 BACKBONES: Mapping[str, BackboneSpec] = MappingProxyType(
     {**MOBILENETS_V2, **MOBILENETS_V3, **RESNETS, **VGGS, **XCEPTIONS}
 )
+#: Short names of backbones.
 ALIASES: Mapping[str, str] = MappingProxyType({"xception": "xception65"})
 
 

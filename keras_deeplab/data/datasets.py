@@ -29,6 +29,7 @@ _VOC_LISTS = "ImageSets/Segmentation/{split}.txt"
 _VOC_FOLDERS = (".", "VOC2012", "VOCdevkit/VOC2012", "TrainVal/VOCdevkit/VOC2012")
 _CITYSCAPES_IMAGES = "leftImg8bit/{split}/{id}_leftImg8bit.png"
 
+#: What `load_dataset` knows, by name.
 DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
     {
         "voc2012": DatasetSpec(

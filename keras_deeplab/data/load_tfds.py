@@ -32,6 +32,7 @@ class TFDSSource:
     layout: int = 0
 
 
+#: What `load_tfds` knows, by the names of TFDS.
 TFDS_DATASETS: Mapping[str, TFDSSource] = MappingProxyType(
     {
         "cityscapes": TFDSSource("image_left", "segmentation_label", "cityscapes", 1),
