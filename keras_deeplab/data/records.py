@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_deeplab.data.file_part import FilePart
+from keras_deeplab.data.tf_files import tf_writing
 
 # Of a record: its length and a checksum stand before it, another checksum behind.
 _BEFORE, _BEHIND = 12, 4
@@ -47,10 +48,13 @@ def write_records(path: Path, contents: Iterator[bytes]) -> Iterator[Record]:
 
     Yields:
         Each record, once it is written.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
     import tensorflow as tf
 
-    with tf.io.TFRecordWriter(str(path)) as writer:
+    with tf_writing(path), tf.io.TFRecordWriter(str(path)) as writer:
         start = _BEFORE
         for content in contents:
             writer.write(content)
