@@ -132,7 +132,9 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"A recipe must be JSON ({error}). Received: {path}") from error
+        raise ValueError(
+            f"A recipe must be JSON ({error}). Received: {path}"
+        ) from error
     if not isinstance(found, dict):
         raise ValueError(f"A recipe must be a JSON object. Received: {path}")
     return found

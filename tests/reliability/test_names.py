@@ -25,11 +25,14 @@ NAMES = {
     "not unicode": os.fsdecode(b"caf\xe9"),
     "leading dash": "--weights",
     "newline": "one\ntwo",
-    "markup": "[bold]{0}%s[/]",
-    "quotes": "it's \"one\"",
+    "markup": "[bold]{0}%s[-]",
+    "quotes": 'it\'s "one"',
     "dots": "photo.labels.v1",
     "long": "n" * 243,
 }
+
+# Of the fixture `colors`.
+COLORS = ("--weights", "any")
 
 every_name = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 
@@ -44,13 +47,34 @@ def named(tmp_path: pathlib.Path, name: str) -> pathlib.Path:
     return root
 
 
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
+    """What goes to a terminal or a pipe that knows ASCII alone, and is strict."""
+    found = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(found, encoding="ascii"))
+    return found
+
+
+def code_of(*words: object) -> int:
+    """The exit code of the program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["keras-deeplab", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+    return int(end.value.code or 0)
+
+
 @every_name
 def test_photo_of_any_name_is_segmented_under_that_name(
-    name: str, named: pathlib.Path, colors: ColorModel, run: Callable[..., Result]
+    name: str,
+    named: pathlib.Path,
+    colors: ColorModel,
+    printed: io.BytesIO,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    os.chdir(named / "images")
-    result = run("segment", "--out", named, "--", f"{name}.png", "1.png")
-    assert result.exit_code == 0, result.stderr
+    monkeypatch.chdir(named / "images")
+    photos = ("--", f"{name}.png", "1.png")
+    assert code_of("segment", *COLORS, "--out", named, *photos) == 0
     truth = read_labels(named / "masks" / f"{name}.png")
     np.testing.assert_array_equal(read_labels(named / f"{name}.labels.png"), truth)
     assert (named / f"{name}.overlay.png").is_file()
@@ -77,18 +101,10 @@ def test_data_of_any_name_are_audited_scored_and_put_into_shards(
 def test_names_are_printed_and_drawn_whatever_they_are(
     name: str,
     named: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
+    printed: io.BytesIO,
 ) -> None:
     (named / "masks" / f"{name}.png").write_bytes(b"broken")
-    # As strict as a pipe or a terminal: not what pytest puts in its place.
-    printed = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
-    words = ["keras-deeplab", "audit", str(named), "--out", str(named)]
-    monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit) as end:
-        main()
-    sys.stdout.flush()
-    assert end.value.code == 1
+    assert code_of("audit", named, "--out", named) == 1
     assert b"Broken: 1." in printed.getvalue()
     told = json.loads((named / "audit.json").read_text())
     (broken,) = [row for row in told["findings"] if row["severity"] == "broken"]
@@ -103,12 +119,12 @@ def test_photo_whose_results_would_have_too_long_names_fails_alone(
     write_pairs(tmp_path, count=2)
     name = "n" * 246
     (tmp_path / "images" / "0.png").rename(tmp_path / "images" / f"{name}.png")
-    result = run("segment", "images", "--out", "out")
+    result = run("segment", "images", *COLORS, "--out", "out")
     assert result.exit_code == 1
     title, line = result.stderr.splitlines()
     assert title == "1 of 2 photos failed:"
     assert "File name too long" in line
     assert sorted(os.listdir("out")) == ["1.labels.png", "1.overlay.png"]
     # What is only read may have any name that the disk takes.
-    scores = run("evaluate", "--images", "images", "--masks", "images")
+    scores = run("evaluate", "--images", "images", "--masks", "images", *COLORS)
     assert "holds colours" in told_clearly(scores)

@@ -18,7 +18,7 @@ def write_pairs(root: pathlib.Path, count: int = 3) -> pathlib.Path:
         (root / folder).mkdir(parents=True)
     for index in range(count):
         patches = random.integers(0, 4, (3, 4))
-        labels = patches.repeat(8, axis=0).repeat(9, axis=1).astype("uint8")
+        labels = patches.repeat(8, axis=0).repeat(8, axis=1).astype("uint8")
         Image.fromarray(COLORS[labels]).save(root / "images" / f"{index}.png")
         write_labels(root / "masks" / f"{index}.png", labels)
     (root / "classes.txt").write_text("\n".join(NAMES))
