@@ -11,7 +11,7 @@ ROWS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `(tests/\S+\.py)::(\w+)` \|$", PAG
 HERE = "tests/reliability/"
 
 
-def tests_of(path: pathlib.Path) -> set[str]:
+def names_in(path: pathlib.Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
     return {name for name in names if name.startswith("test_")}
@@ -24,7 +24,7 @@ def test_every_row_of_the_table_is_read() -> None:
 
 def test_every_test_of_the_table_exists_once() -> None:
     for _, _, path, name in ROWS:
-        assert name in tests_of(ROOT / path), f"{path}::{name}"
+        assert name in names_in(ROOT / path), f"{path}::{name}"
     named = [(path, name) for _, _, path, name in ROWS]
     assert len(set(named)) == len(named)
 
@@ -33,7 +33,7 @@ def test_every_test_of_this_folder_has_a_row() -> None:
     named = {(path, name) for _, _, path, name in ROWS}
     for path in sorted((ROOT / HERE).glob("test_*.py")):
         if path != pathlib.Path(__file__):
-            for name in tests_of(path):
+            for name in names_in(path):
                 assert (HERE + path.name, name) in named
 
 
