@@ -1,5 +1,6 @@
 """Records of photos and masks in TFRecord files."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +55,7 @@ def write_records(path: Path, contents: Iterator[bytes]) -> Iterator[Record]:
     """
     import tensorflow as tf
 
-    with tf_writing(path), tf.io.TFRecordWriter(str(path)) as writer:
+    with tf_writing(path), tf.io.TFRecordWriter(os.fsencode(path)) as writer:
         start = _BEFORE
         for content in contents:
             writer.write(content)
@@ -78,7 +79,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
     start = _BEFORE
     try:
-        for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        for content in tf.data.TFRecordDataset(os.fsencode(path)).as_numpy_iterator():
             yield Record(path, start, content)
             start += len(content) + _BEHIND + _BEFORE
     except tf.errors.DataLossError as error:

@@ -47,21 +47,15 @@ def named(tmp_path: pathlib.Path, name: str) -> pathlib.Path:
     return root
 
 
-@pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
-    """What goes to a terminal or a pipe that knows ASCII alone, and is strict."""
-    found = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(found, encoding="ascii"))
-    return found
-
-
-def code_of(*words: object) -> int:
-    """The exit code of the program."""
+def run_program(*words: object) -> tuple[int, bytes]:
+    """The exit code, and what is printed where ASCII alone is known, and strictly."""
+    printed = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["keras-deeplab", *map(str, words)])
+        patch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
         with pytest.raises(SystemExit) as end:
             main()
-    return int(end.value.code or 0)
+        return int(end.value.code or 0), printed.getvalue()
 
 
 @every_name
@@ -69,12 +63,12 @@ def test_photo_of_any_name_is_segmented_under_that_name(
     name: str,
     named: pathlib.Path,
     colors: ColorModel,
-    printed: io.BytesIO,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(named / "images")
     photos = ("--", f"{name}.png", "1.png")
-    assert code_of("segment", *COLORS, "--out", named, *photos) == 0
+    code, _ = run_program("segment", *COLORS, "--out", named, *photos)
+    assert code == 0
     truth = read_labels(named / "masks" / f"{name}.png")
     np.testing.assert_array_equal(read_labels(named / f"{name}.labels.png"), truth)
     assert (named / f"{name}.overlay.png").is_file()
@@ -99,13 +93,12 @@ def test_data_of_any_name_are_audited_scored_and_put_into_shards(
 
 @every_name
 def test_names_are_printed_and_drawn_whatever_they_are(
-    name: str,
-    named: pathlib.Path,
-    printed: io.BytesIO,
+    name: str, named: pathlib.Path
 ) -> None:
     (named / "masks" / f"{name}.png").write_bytes(b"broken")
-    assert code_of("audit", named, "--out", named) == 1
-    assert b"Broken: 1." in printed.getvalue()
+    code, printed = run_program("audit", named, "--out", named)
+    assert code == 1
+    assert b"Broken: 1." in printed
     told = json.loads((named / "audit.json").read_text())
     (broken,) = [row for row in told["findings"] if row["severity"] == "broken"]
     assert broken["files"] == [str(named / "masks" / f"{name}.png")]
