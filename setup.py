@@ -79,6 +79,8 @@ setup(
         "crf": ['pydensecrf2; python_version<"3.13"'],
         "dev": [
             "build",
+            # Of tests/reliability.
+            "hypothesis>=6.140",
             "jsonschema>=4.20",
             # Of the tests of examples/serving.
             "kubernetes-validate>=1.34",

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -45,7 +46,8 @@ def say(message: RenderableType) -> None:
     """Prints a result."""
     # Messages hold brackets and paths, which are neither markup nor to be wrapped.
     plain = isinstance(message, str)
-    _stdout.print(message, markup=False, highlight=False, soft_wrap=plain)
+    with _printing():
+        _stdout.print(message, markup=False, highlight=False, soft_wrap=plain)
 
 
 def complain(message: str) -> None:
@@ -86,8 +88,24 @@ def say_if_it_fits(table: Table) -> bool:
     needed = Measurement.get(_endless, _endless.options, table).maximum
     if _stdout.is_terminal and needed > _stdout.width:
         return False
-    Console(width=max(needed, _stdout.width)).print(table)
+    with _printing():
+        Console(width=max(needed, _stdout.width)).print(table)
     return True
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """Fails where what is printed goes to a full disk, and not when Python ends."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has enough: typer ends the program.
+        raise
+    except OSError as error:
+        # What is left of the output goes nowhere, or its end would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"The results cannot be printed: {error.strerror}")
 
 
 def check_file_can_be_written(path: Path | None, option: str = "--json") -> None:

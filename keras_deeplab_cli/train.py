@@ -193,7 +193,7 @@ def _parsed(changes: Sequence[str]) -> dict[str, Any]:
             output.fail(f"--set takes KEY=VALUE. Received: {change!r}")
         try:
             found[key] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[key] = text
     return found
 
