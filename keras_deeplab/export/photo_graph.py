@@ -84,8 +84,8 @@ class PhotoGraph:
         sides = []
         for axis, side in enumerate(self.model.input_shape[1:3]):
             crop = self.model.crop_size[axis] if self.model.crop_size else 1
-            aligned = _aligned(tf.maximum(size[axis], crop), self.model.output_stride)
-            sides.append(aligned if side is None else side)
+            padded = _canvas_side(size[axis], crop, self.model.output_stride)
+            sides.append(padded if side is None else side)
         mean = tf.constant(self.model.pad_pixel, tf.float32)
         # Padding is zero, and zero is to be the mean.
         gap = tf.stack(sides) - size
@@ -175,5 +175,7 @@ def _bytes_of(pixels: Tensor) -> Tensor:
     return tf.clip_by_value(tf.round(pixels), 0.0, 255.0)
 
 
-def _aligned(side: Tensor, output_stride: int) -> Any:
-    return -(-(side - 1) // output_stride) * output_stride + 1
+def _canvas_side(content: Tensor, crop: int, output_stride: int) -> Any:
+    # As `inference.frame_for` does it.
+    aligned = -(-(content - 1) // output_stride) * output_stride + 1
+    return tf.where(content <= crop, crop, aligned)

@@ -59,8 +59,8 @@ def frame_for(
     A model with a fixed input and `resize_mode` `"stretch"` gets the photo stretched
     to that input. Every other model gets it in its own proportions: scaled down if
     its longer side exceeds `size` or it does not fit a fixed input, never scaled up,
-    and padded to at least the training crop and to sides `output_stride * k + 1`,
-    where the pixels of every feature level line up.
+    and padded: to the training crop, or, where it exceeds that, to the next side
+    `output_stride * k + 1`, where the pixels of every feature level line up.
 
     Args:
         model: The model.
@@ -108,7 +108,7 @@ def scaled_crop(crop_size: tuple[int, int], scale: float) -> tuple[int, int]:
 def canvas_for(
     model: Predictor, content: tuple[int, int], crop_size: tuple[int, int] | None
 ) -> tuple[int, int]:
-    """The input in which a picture lies: fixed, or at least the crop, and aligned.
+    """The input in which a picture lies: fixed, the crop, or larger and aligned.
 
     Args:
         model: The model.
@@ -121,8 +121,8 @@ def canvas_for(
     height, width = model.input_shape[1:3]
     crop = crop_size or (1, 1)
     return (
-        height or _aligned(max(content[0], crop[0]), model.output_stride),
-        width or _aligned(max(content[1], crop[1]), model.output_stride),
+        height or _canvas_side(content[0], crop[0], model.output_stride),
+        width or _canvas_side(content[1], crop[1], model.output_stride),
     )
 
 
@@ -205,5 +205,8 @@ def _scaled_down(
     return scaled_size(photo_size, min(1.0, limits[0] / height, limits[1] / width))
 
 
-def _aligned(side: int, output_stride: int) -> int:
-    return -(-(side - 1) // output_stride) * output_stride + 1
+def _canvas_side(content: int, crop: int, output_stride: int) -> int:
+    # A crop that does not line up is still what the model was trained on.
+    if content <= crop:
+        return crop
+    return -(-(content - 1) // output_stride) * output_stride + 1
