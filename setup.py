@@ -56,7 +56,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["keras_deeplab*"]),
-    package_data={"keras_deeplab": ["py.typed", "assets/*"]},
+    package_data={"keras_deeplab": ["py.typed", "assets/*", "demo/page/*"]},
     cmdclass={"build_py": BuildPy},
     # TensorFlow has no wheels for 3.14 and Keras 3.13 on needs 3.11.
     python_requires=">=3.11,<3.14",
@@ -79,6 +79,8 @@ setup(
         "crf": ['pydensecrf2; python_version<"3.13"'],
         "dev": [
             "build",
+            # Of tests/reliability.
+            "hypothesis>=6.140",
             "jsonschema>=4.20",
             # Of the tests of examples/serving.
             "kubernetes-validate>=1.34",
@@ -89,6 +91,14 @@ setup(
             "ruff>=0.15",
             *SERVING,
             *TFDS,
+        ],
+        # The site, of which Ruff formats the signatures, and the check of notebooks.
+        "docs": [
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.6",
+            "mkdocstrings[python]>=1",
+            "nbformat>=5.10",
+            "ruff>=0.15",
         ],
         "serving": SERVING,
         # What `export.to_onnx` converts with and is checked by.

@@ -6,6 +6,8 @@ which takes seconds: the commands do so once their arguments have been checked, 
 `python -m keras_deeplab` is too, but has Keras imported first.
 """
 
+import io
+import sys
 from importlib.metadata import version as installed_version
 from typing import Annotated
 
@@ -15,6 +17,7 @@ from keras_deeplab_cli import (
     audit,
     bench,
     crf_search,
+    demo,
     evaluate,
     export,
     models,
@@ -35,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("segment")(segment.segment)
+app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("crf-search")(crf_search.crf_search)
 app.command("audit")(audit.audit)
@@ -69,10 +73,14 @@ def _options(
     `keras-deeplab COMMAND --help`.
 
     Exit codes: 0 all went well, 1 some photos or weights failed and the others are
-    done, or data are broken, 2 the command could not start.
+    done, or data are broken, 2 the command could not start, 130 Ctrl-C.
     """
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text, nor every terminal know every letter.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="keras-deeplab")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,15 +11,16 @@ from keras_deeplab_cli.output import fail
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.layers import DenseCRF
+    from keras_deeplab.layers import CRFParameters, DenseCRF
 
 _ACCURACIES = ("finest", "accurate", "mobile")
 _SOURCES = (
-    "the published parameters of that name, or those in a JSON file of crf-search"
+    "v1, v2 or pydensecrf, the published parameters of that name; or a JSON file of "
+    "crf-search"
 )
 _CLOSENESS = (
-    "How closely the CRF follows the exact answer; mobile takes a third of the time of "
-    "accurate, finest twelve times as long."
+    "How closely the CRF follows the exact answer: finest, accurate or mobile. mobile "
+    "takes a third of the time of accurate, finest twelve times as long."
 )
 
 
@@ -32,7 +34,7 @@ CRFOption = Annotated[
     str | None,
     typer.Option(
         "--crf",
-        metavar="v1|v2|pydensecrf|FILE",
+        metavar="PRESET",
         help="Refine the result along the photo's edges by a dense CRF, at the photo's "
         f"own size: {_SOURCES}.",
     ),
@@ -41,7 +43,7 @@ ExportedCRFOption = Annotated[
     str | None,
     typer.Option(
         "--crf",
-        metavar="v1|v2|pydensecrf|FILE",
+        metavar="PRESET",
         help=f"Put a dense CRF into the graph, at the input's size: {_SOURCES}.",
     ),
 ]
@@ -49,7 +51,7 @@ AccuracyOption = Annotated[
     str,
     typer.Option(
         "--crf-accuracy",
-        metavar="|".join(_ACCURACIES),
+        metavar="LEVEL",
         callback=_check_accuracy,
         help=_CLOSENESS,
     ),
@@ -58,7 +60,7 @@ ExportedAccuracyOption = Annotated[
     str | None,
     typer.Option(
         "--crf-accuracy",
-        metavar="|".join(_ACCURACIES),
+        metavar="LEVEL",
         callback=_check_accuracy,
         help=f"{_CLOSENESS} By default mobile in a .tflite file, else accurate.",
     ),
@@ -75,8 +77,19 @@ def find_crf(source: str | None, accuracy: str) -> DenseCRF | None:
     Returns:
         The layer, if there is to be one.
     """
-    if source is None:
-        return None
+    return None if source is None else load_crf(source, accuracy)
+
+
+def load_crf(source: str, accuracy: str) -> DenseCRF:
+    """Returns the layer that a source of a CRF stands for, or fails with one line.
+
+    Args:
+        source: What the user asked for.
+        accuracy: A key of `layers.CRF_ACCURACIES`.
+
+    Returns:
+        The layer.
+    """
     with quiet_import():
         from keras_deeplab import inference
 
@@ -84,3 +97,17 @@ def find_crf(source: str | None, accuracy: str) -> DenseCRF | None:
         return inference.load_crf(source, accuracy)
     except (OSError, ValueError) as error:
         fail(f"--crf {source}: {error}")
+
+
+def describe_crf(accuracy: str, parameters: CRFParameters) -> str:
+    """Says in one line what a CRF is.
+
+    Args:
+        accuracy: A key of `layers.CRF_ACCURACIES`.
+        parameters: Its parameters.
+
+    Returns:
+        The line.
+    """
+    values = dataclasses.asdict(parameters).items()
+    return f"{accuracy}, " + ", ".join(f"{key} {value:g}" for key, value in values)

@@ -78,7 +78,7 @@ def crf_search(
 
     As the papers did, on part of a validation set: a grid over the weight and the two
     widths of the bilateral term, then finer grids around the best. The files are
-    written after each round, so that nothing but the last is lost on Ctrl-C.
+    written after every few that were tried: hardly anything is lost on Ctrl-C.
 
     For example:
 
@@ -137,13 +137,13 @@ def _found(
     try:
         with output.progress_bar() as report:
             return inference.search_crf(
-                model, images, masks, progress=report, each_round=write, **options
+                model, images, masks, progress=report, each_time=write, **options
             )
     except (OSError, ValueError) as error:
         output.fail(str(error))
     except KeyboardInterrupt:
         kept = [str(path) for path in (out, plot) if path and path.exists()]
-        output.complain(f"Stopped. Of whole rounds there is: {', '.join(kept) or '-'}")
+        output.complain(f"Stopped. What was tried is in: {', '.join(kept) or '-'}")
         raise
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
+from keras_deeplab_cli.evaluation_page import command_of, facts_of, write_page
 from keras_deeplab_cli.masked_photos import (
-    IgnoreLabelOption,
-    ImagesOption,
-    MasksOption,
+    OwnIgnoreLabelOption,
+    OwnImagesOption,
+    OwnMasksOption,
 )
 from keras_deeplab_cli.model_source import (
     EngineOption,
@@ -34,18 +30,50 @@ from keras_deeplab_cli.plan_option import (
     WindowOption,
     find_plan,
 )
+from keras_deeplab_cli.score_tables import (
+    as_data,
+    class_table,
+    confusion_table,
+    summary,
+    trimap_table,
+)
+from keras_deeplab_cli.scored_photos import (
+    DatasetOption,
+    IncompleteOption,
+    RootOption,
+    ScoredPhotos,
+    SplitOption,
+)
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference import InferencePlan, Predictor
+    from keras_deeplab.data import SegmentationData
+    from keras_deeplab.inference import (
+        Evaluation,
+        InferencePlan,
+        Measures,
+        Predictor,
+    )
     from keras_deeplab.layers import DenseCRF
-    from keras_deeplab.metrics import SegmentationScores
+
+_WORST = 6
+
+
+def _widths_of(value: str | None) -> str | None:
+    if value is not None and not all(part.isdigit() for part in value.split(",")):
+        raise typer.BadParameter(f"{value} is not like 1,2,4,8.")
+    return value
 
 
 def evaluate(
-    images: ImagesOption,
-    masks: MasksOption,
+    context: typer.Context,
+    images: OwnImagesOption = None,
+    masks: OwnMasksOption = None,
+    dataset: DatasetOption = None,
+    root: RootOption = None,
+    split: SplitOption = None,
+    incomplete: IncompleteOption = False,
     weights: WeightsOption = None,
-    ignore_label: IgnoreLabelOption = 255,
+    ignore_label: OwnIgnoreLabelOption = None,
     engine: EngineOption = "keras",
     output_stride: OutputStrideOption = None,
     size: SizeOption = None,
@@ -55,6 +83,30 @@ def evaluate(
     flip: FlipOption = False,
     window: WindowOption = None,
     overlap: OverlapOption = 0.25,
+    trimap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W,W,...",
+            callback=_widths_of,
+            help="Also the mean IoU within so many pixels of boundaries: 1,2,4,8,16,32 "
+            "are those of --report.",
+        ),
+    ] = None,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="Also whether the model is as often right as it is sure.",
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            dir_okay=False,
+            help="Also write a page with all of it, figures and the worst photos.",
+        ),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option(
@@ -66,106 +118,113 @@ def evaluate(
 ) -> None:
     """Score a model on photos with masks.
 
-    Prints the IoU of each class, their mean over the classes that occur in the masks,
-    the pixel accuracy, and the confusion matrix, all at the masks' own sizes. Every
-    pair is checked before the work starts.
+    Prints the IoU of each class, their mean over the classes that occur in the masks
+    (of a --dataset, over those that its benchmark takes), the pixel accuracy, and the
+    confusion matrix, all at the masks' own sizes; with --crf also the scores without
+    it. Every pair is checked before the work starts.
 
     For example:
 
     * `keras-deeplab evaluate --weights model.keras --images photos --masks masks`
 
     * `keras-deeplab evaluate --images photos --masks masks --scales papers --flip`
+
+    * `keras-deeplab evaluate --weights model.keras --dataset cityscapes --root DIR
+      --split val --report report.html`
     """
     source = find_weights(weights)
-    output.check_file_can_be_written(json)
+    photos = ScoredPhotos(images, masks, ignore_label, dataset, root, split, incomplete)
+    photos.check()
+    _check_files(report, json)
+    found = photos.find()
     layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
+    measures = _measures(photos, model, trimap, calibration, report is not None)
+    size = _size(photos, model, size)
     with output.warnings_told():
         plan = find_plan(model, size, scales, flip, window, overlap)
-        scores = _score(model, images, masks, ignore_label, size, layer, plan)
-    names = _names(model)
-    output.say(_table(scores, names))
-    if not output.say_if_it_fits(_confusion(scores, names)):
-        output.say("The confusion matrix is too wide for this terminal: use --json.")
-    output.say(
-        f"Mean IoU {_percent(scores.mean_iou)} %, "
-        f"pixel accuracy {_percent(scores.pixel_accuracy)} %"
-    )
+        data, result = _run(model, photos, found, measures, size, layer, plan)
+    _show(result, data)
     if json is not None:
-        output.write_json(json, _as_data(scores, names))
+        output.write_json(json, as_data(result, data.class_names))
+    if report is not None:
+        facts = {"Weights": source, **facts_of(photos, model, data, size, layer, plan)}
+        write_page(report, result, data, photos, facts, command_of(context))
 
 
-def _score(
+def _check_files(report: Path | None, json: Path | None) -> None:
+    output.check_file_can_be_written(json)
+    if report is not None and report.suffix != ".html":
+        output.fail(f"--report must end in .html: {report}")
+    output.check_file_can_be_written(report, "--report")
+
+
+def _measures(
+    photos: ScoredPhotos,
     model: Predictor,
-    images: Path,
-    masks: Path,
-    ignore_label: int,
+    trimap: str | None,
+    calibration: bool,
+    report: bool,
+) -> Measures:
+    from keras_deeplab.inference import Measures
+    from keras_deeplab.metrics import TRIMAP_WIDTHS
+
+    spec = photos.spec
+    widths: tuple[int, ...] = TRIMAP_WIDTHS if report else ()
+    if trimap is not None:
+        widths = tuple(map(int, trimap.split(",")))
+    try:
+        return Measures(
+            mean_over="truth" if spec is None else spec.mean_over,
+            trimap=widths,
+            calibration=calibration or (report and model.output_kind != "labels"),
+            worst=_WORST if report else 0,
+        )
+    except ValueError as error:
+        output.fail(f"--trimap {trimap}: {error}")
+
+
+def _size(photos: ScoredPhotos, model: Predictor, size: int | None) -> int | None:
+    spec = photos.spec
+    if size is not None or spec is None or model.resize_mode == "stretch":
+        return size
+    return spec.whole_size
+
+
+def _run(
+    model: Predictor,
+    photos: ScoredPhotos,
+    found: SegmentationData | None,
+    measures: Measures,
     size: int | None,
     crf: DenseCRF | None,
     plan: InferencePlan,
-) -> SegmentationScores:
+) -> tuple[SegmentationData, Evaluation]:
     from keras_deeplab import inference
 
     try:
-        with output.progress_bar() as report:
-            return inference.evaluate(
+        with output.progress_bar() as bar:
+            data = photos.read(model, found, bar)
+            result = inference.evaluate_data(
                 model,
-                images,
-                masks,
-                ignore_label=ignore_label,
+                data,
+                measures=measures,
                 size=size,
                 crf=crf,
                 plan=plan,
-                progress=report,
+                progress=bar,
             )
     except (OSError, ValueError) as error:
         output.fail(str(error))
+    return data, result
 
 
-def _names(model: Predictor) -> list[str]:
-    from keras_deeplab.inference import class_name
-
-    return [class_name(label, model.class_names) for label in range(model.classes)]
-
-
-def _table(scores: SegmentationScores, names: Sequence[str]) -> Table:
-    table = Table(title="IoU of each class, in %")
-    table.add_column("Label", justify="right")
-    table.add_column("Class")
-    table.add_column("IoU", justify="right")
-    table.add_column("Pixels in the masks", justify="right")
-    rows = zip(names, scores.class_iou, scores.truth_pixels, strict=True)
-    for label, (name, iou, pixels) in enumerate(rows):
-        table.add_row(str(label), Text(name), _percent(iou), f"{pixels:,}")
-    return table
-
-
-def _confusion(scores: SegmentationScores, names: Sequence[str]) -> Table:
-    title = "Where the pixels of each class went, in %"
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=0)
-    table.add_column("True class", no_wrap=True)
-    for label in range(len(names)):
-        table.add_column(str(label), justify="right", min_width=3, no_wrap=True)
-    rows = zip(names, scores.confusion, scores.truth_pixels, strict=True)
-    for label, (name, row, total) in enumerate(rows):
-        if total:
-            cells = [f"{100 * count / total:.0f}" if count else "" for count in row]
-            table.add_row(Text(f"{label} {name}"), *cells)
-    return table
-
-
-def _percent(fraction: float) -> str:
-    return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
-
-
-def _as_data(scores: SegmentationScores, names: Sequence[str]) -> dict[str, Any]:
-    # JSON has no NaN: a class that never occurs has the IoU null.
-    iou = [None if math.isnan(value) else value for value in scores.class_iou]
-    mean, accuracy = scores.mean_iou, scores.pixel_accuracy
-    return {
-        "mean_iou": None if math.isnan(mean) else mean,
-        "pixel_accuracy": None if math.isnan(accuracy) else accuracy,
-        "class_names": list(names),
-        "class_iou": iou,
-        "confusion": scores.confusion,
-    }
+def _show(result: Evaluation, data: SegmentationData) -> None:
+    output.say(class_table(result.scores, data.class_names))
+    if not output.say_if_it_fits(confusion_table(result.scores, data.class_names)):
+        output.say("The confusion matrix is too wide for this terminal: use --json.")
+    if result.trimap:
+        output.say(trimap_table(result))
+    if result.plain is not None:
+        output.say(f"Without the CRF: {summary(result.plain)}")
+    output.say(summary(result))

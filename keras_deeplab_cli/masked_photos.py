@@ -7,33 +7,33 @@ from typing import Annotated
 
 import typer
 
-ImagesOption = Annotated[
-    Path,
-    typer.Option(
-        "--images",
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Folder of photos.",
-    ),
-]
-MasksOption = Annotated[
-    Path,
-    typer.Option(
-        "--masks",
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Folder of masks of the same names: palette or grey PNG, one label a "
-        "pixel.",
-    ),
-]
+_IMAGES = typer.Option(
+    "--images",
+    metavar="DIR",
+    exists=True,
+    file_okay=False,
+    help="Folder of photos.",
+)
+_MASKS = typer.Option(
+    "--masks",
+    metavar="DIR",
+    exists=True,
+    file_okay=False,
+    help="Folder of masks of the same names: palette or grey PNG, one label a pixel.",
+)
+_IGNORED = "Label of the mask pixels that do not count."
+
+ImagesOption = Annotated[Path, _IMAGES]
+MasksOption = Annotated[Path, _MASKS]
 IgnoreLabelOption = Annotated[
-    int,
+    int, typer.Option("--ignore-label", metavar="N", min=0, help=_IGNORED)
+]
+# Of commands that also take a dataset.
+OwnImagesOption = Annotated[Path | None, _IMAGES]
+OwnMasksOption = Annotated[Path | None, _MASKS]
+OwnIgnoreLabelOption = Annotated[
+    int | None,
     typer.Option(
-        "--ignore-label",
-        metavar="N",
-        min=0,
-        help="Label of the mask pixels that do not count.",
+        "--ignore-label", metavar="N", min=0, help=f"{_IGNORED} By default 255."
     ),
 ]

@@ -45,9 +45,10 @@ WeightsOption = Annotated[
     typer.Option(
         "--weights",
         metavar="SOURCE",
+        # Without the default's name, which is wider than the column.
         help=f"The model: {_ACCEPTED}. By default the official MobileNetV2 model for "
         f"the 20 PASCAL VOC classes: that of the folder of test data, {_DATA}, if it "
-        f"is there, or else {_DEFAULT}.",
+        "is there, or else the one to download.",
     ),
 ]
 OutputStrideOption = Annotated[

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +35,9 @@ USAGE = 2
 # Some photos or weights failed.
 FAILED = 1
 
+# Between two lines on what is done, where there is no terminal for a bar.
+_SECONDS = 30.0
+
 # Told a task's name, the steps done, and their total if that is known.
 Report = Callable[[str, int, int | None], None]
 
@@ -41,7 +46,8 @@ def say(message: RenderableType) -> None:
     """Prints a result."""
     # Messages hold brackets and paths, which are neither markup nor to be wrapped.
     plain = isinstance(message, str)
-    _stdout.print(message, markup=False, highlight=False, soft_wrap=plain)
+    with _printing():
+        _stdout.print(message, markup=False, highlight=False, soft_wrap=plain)
 
 
 def complain(message: str) -> None:
@@ -82,8 +88,24 @@ def say_if_it_fits(table: Table) -> bool:
     needed = Measurement.get(_endless, _endless.options, table).maximum
     if _stdout.is_terminal and needed > _stdout.width:
         return False
-    Console(width=max(needed, _stdout.width)).print(table)
+    with _printing():
+        Console(width=max(needed, _stdout.width)).print(table)
     return True
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """Fails where what is printed goes to a full disk, and not when Python ends."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has enough: typer ends the program.
+        raise
+    except OSError as error:
+        # What is left of the output goes nowhere, or its end would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"The results cannot be printed: {error.strerror}")
 
 
 def check_file_can_be_written(path: Path | None, option: str = "--json") -> None:
@@ -123,23 +145,49 @@ def busy(message: str) -> contextlib.AbstractContextManager[object]:
 def progress_bar() -> contextlib.AbstractContextManager[Report]:
     """Shows a bar for each task while it runs, on a terminal and above one step.
 
+    Elsewhere a line on stderr tells now and then how far it is.
+
     Returns:
         A context that gives what to call with the task's name, the steps done, and
         their total.
     """
-    return _bars(MofNCompleteColumn())
+    return _bars(str, MofNCompleteColumn())
 
 
 def download_bar() -> contextlib.AbstractContextManager[Report]:
     """Does what `progress_bar` does, for steps that are bytes."""
     whole = Column(no_wrap=True)
-    return _bars(
-        DownloadColumn(table_column=whole), TransferSpeedColumn(table_column=whole)
+    columns = (
+        DownloadColumn(table_column=whole),
+        TransferSpeedColumn(table_column=whole),
     )
+    return _bars(lambda number: f"{number / 1e6:.1f} MB", *columns)
+
+
+def _bars(
+    shown: Callable[[int], str], *counts: ProgressColumn
+) -> contextlib.AbstractContextManager[Report]:
+    if _stderr.is_terminal:
+        return _moving_bars(*counts)
+    return contextlib.nullcontext(_lines(shown))
+
+
+def _lines(shown: Callable[[int], str]) -> Report:
+    last = time.monotonic()
+
+    def report(name: str, done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _SECONDS:
+            last = now
+            of = "" if total is None else f" of {shown(total)}"
+            complain(f"{name[:1].upper()}{name[1:]}: {shown(done)}{of}")
+
+    return report
 
 
 @contextlib.contextmanager
-def _bars(*counts: ProgressColumn) -> Iterator[Report]:
+def _moving_bars(*counts: ProgressColumn) -> Iterator[Report]:
     columns = (
         # Names of files are long, and the numbers tell more.
         TextColumn(
@@ -152,8 +200,7 @@ def _bars(*counts: ProgressColumn) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     tasks: dict[str, Any] = {}
-    silent = not _stderr.is_terminal
-    with Progress(*columns, console=_stderr, transient=True, disable=silent) as bar:
+    with Progress(*columns, console=_stderr, transient=True) as bar:
 
         def report(name: str, done: int, total: int | None) -> None:
             if name not in tasks:

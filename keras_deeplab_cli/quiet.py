@@ -35,7 +35,8 @@ def quiet_native() -> Iterator[None]:
         try:
             with _stderr_to(hidden.fileno()):
                 yield
-        except BaseException:
+        except Exception:
+            # Ctrl-C is no failure.
             hidden.seek(0)
             os.write(2, hidden.read())
             raise

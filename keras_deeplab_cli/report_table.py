@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
+
+from keras_deeplab_cli.crf_option import describe_crf
 
 if TYPE_CHECKING:
     from keras_deeplab.export import ExportReport, Latency
@@ -54,8 +55,7 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
     if report.peak_bytes is not None:
         plain = None if crf is None else crf.plain_peak_bytes
         yield "Peak memory", _megabytes(report.peak_bytes, plain, 0)
-    counts = (f"{count} {name}" for name, count in report.operations.items())
-    yield "Operations", ", ".join(counts)
+    yield "Operations", _operations(report)
     parity = report.parity
     yield (
         "Same labels as the model",
@@ -69,8 +69,7 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
             "at most",
         )
     if crf is not None and parity.crf_changed is not None:
-        values = dataclasses.asdict(crf.parameters).items()
-        yield "CRF", f"{crf.accuracy}, " + ", ".join(f"{k} {v:g}" for k, v in values)
+        yield "CRF", describe_crf(crf.accuracy, crf.parameters)
         yield "Labels that it changes", f"{parity.crf_changed:.2%} of these pixels"
     if report.mean_iou is not None and report.keras_mean_iou is not None:
         yield (
@@ -83,6 +82,31 @@ def _rows(report: ExportReport) -> Iterator[tuple[str, str]]:
                 else ""
             ),
         )
+
+
+# How many kinds of operations are named; the report has them all.
+_NAMED = 4
+# What a graph of TensorFlow is held together by; it computes nothing.
+_NOTHING = (
+    "Const",
+    "EnsureShape",
+    "Identity",
+    "NoOp",
+    "Placeholder",
+    "ReadVariableOp",
+    "StatefulPartitionedCall",
+)
+_VERDICTS = {"tflite": "; all built in, atrous convolutions fused"}
+
+
+def _operations(report: ExportReport) -> str:
+    counts = {
+        name: count for name, count in report.operations.items() if name not in _NOTHING
+    }
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_NAMED]
+    named = ", ".join(f"{count} {name}" for name, count in most)
+    kinds = f"{sum(counts.values())} of {len(counts)} kinds, most of all {named}"
+    return kinds + _VERDICTS.get(report.format, "")
 
 
 def _megabytes(value: int, plain: int | None, digits: int) -> str:

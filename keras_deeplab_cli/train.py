@@ -36,7 +36,7 @@ def train(
             exists=True,
             file_okay=False,
             help="The folder in which the recipe's dataset was unpacked; or one with "
-            "train/ and val/, each with images/ and masks/, and classes.txt.",
+            "images/, masks/ and classes.txt, or with train/ and val/ of this form.",
         ),
     ],
     out: Annotated[
@@ -76,10 +76,21 @@ def train(
         Path | None,
         typer.Option(
             "--classes-file",
+            # As `audit` calls it.
+            "--classes",
             metavar="FILE",
             exists=True,
             dir_okay=False,
             help="Names of the classes of a folder of your own, one a line.",
+        ),
+    ] = None,
+    validation: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Photos to score on, the last by name, of a folder without train/ and "
+            "val/. By default a fifth.",
         ),
     ] = None,
     resume: Annotated[
@@ -131,7 +142,13 @@ def train(
     try:
         chosen = training.find_recipe(recipe).with_changes(overrides)
         with output.warnings_told():
-            found = training.find_data(chosen, data, classes=classes_file)
+            found = training.find_data(
+                chosen,
+                data,
+                classes=classes_file,
+                validation=validation,
+                say=output.say if replicas.is_chief else None,
+            )
             if not resume:
                 _fetch(chosen)
             report = training.train(
@@ -176,7 +193,7 @@ def _parsed(changes: Sequence[str]) -> dict[str, Any]:
             output.fail(f"--set takes KEY=VALUE. Received: {change!r}")
         try:
             found[key] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[key] = text
     return found
 

@@ -1,8 +1,9 @@
-"""Writes the tables of weights into the pages that show them, from the manifest.
+"""Writes the tables of weights, models and recipes into the pages that show them.
 
     python scripts/weights_tables.py
 
-A page says where: `<!-- table: NAME -->`, and where the table ends.
+From the manifest and the registries; to build all models takes a minute. A page says
+where: `<!-- table: NAME -->`, and where the table ends.
 """
 
 import os
@@ -14,10 +15,12 @@ from types import MappingProxyType
 # Nothing is computed, so what TensorFlow says at its start is of no interest.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from keras_deeplab.models import model_table
+from keras_deeplab.training import RECIPES, Recipe
 from keras_deeplab.weights import Score, WeightsRow, manifest
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "weights.md")
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("models", "papers", "weights"))
 _PLACE = re.compile(
     r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL
 )
@@ -25,9 +28,67 @@ _PLACE = re.compile(
 Rows = list[WeightsRow]
 
 
-def updated(text: str, rows: Rows) -> str:
-    """A page with its tables as they should be."""
-    return _PLACE.sub(lambda m: f"{m[1]}\n{TABLES[m[2]](rows)}\n{m[3]}", text)
+def updated(text: str, rows: Rows, costs: bool = False) -> str:
+    """A page with its tables as they should be; those of costs only if asked for."""
+
+    def table(place: re.Match[str]) -> str:
+        if place[2] in TABLES:
+            return f"{place[1]}\n{TABLES[place[2]](rows)}\n{place[3]}"
+        return f"{place[1]}\n{architectures()}\n{place[3]}" if costs else place[0]
+
+    return _PLACE.sub(table, text)
+
+
+def architectures() -> str:
+    """What every model costs on every backbone."""
+    return _table(
+        (
+            "model",
+            "backbone",
+            "output stride",
+            "parameters (M)",
+            "multiply-adds (B)",
+        ),
+        (
+            (
+                row.model,
+                row.backbone,
+                row.output_stride,
+                f"{row.parameters / 1e6:.2f}",
+                f"{row.multiply_adds / 1e9:.2f}",
+            )
+            for row in model_table()
+        ),
+    )
+
+
+def recipes(_rows: Rows) -> str:
+    """The trainings, without what is alike in most."""
+    return _table(
+        (
+            "recipe",
+            "trained on",
+            "crop",
+            "batch",
+            "length",
+            "learning rate",
+            "batch norm",
+            "after",
+        ),
+        (
+            (
+                _code(row.name),
+                " ".join(row.train_data),
+                " x ".join(map(str, row.crop_size)),
+                row.batch_size * row.accumulation,
+                _length(row),
+                row.learning_rate,
+                row.batch_norm,
+                row.after and _code(row.after),
+            )
+            for row in RECIPES.values()
+        ),
+    )
 
 
 def models(rows: Rows) -> str:
@@ -129,6 +190,12 @@ def files(rows: Rows) -> str:
     )
 
 
+def _length(recipe: Recipe) -> str:
+    if recipe.steps is None:
+        return f"{recipe.epochs} epochs"
+    return f"{recipe.steps // recipe.accumulation} steps"
+
+
 def _of_models(rows: Rows) -> Rows:
     return [row for row in rows if row.model is not None]
 
@@ -163,7 +230,10 @@ def _cell(value: object) -> str:
 TABLES: Mapping[str, Callable[[Rows], str]] = MappingProxyType(
     {
         table.__name__: table
-        for table in (models, backbones, published, measured, training, files)
+        for table in (
+            *(models, backbones, published, measured, training, files),
+            recipes,
+        )
     }
 )
 
@@ -173,7 +243,7 @@ def main() -> None:
     rows = list(manifest().values())
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        page.write_text(updated(text, rows), encoding="utf-8")
+        page.write_text(updated(text, rows, costs=True), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ LEVELS = (
         "_atomic_file",
         "_file_lock",
         "_class_names",
+        "_extras",
         "_serialization",
         "_types",
         "_version",
@@ -29,7 +30,7 @@ LEVELS = (
     ("data", "metrics", "weights"),
     ("inference",),
     # An export is compared, and a training scored, on photos as everyone does it.
-    ("export", "training"),
+    ("demo", "export", "training"),
     (CLI,),
     ("__init__", "__main__"),
 )

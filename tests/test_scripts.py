@@ -85,3 +85,27 @@ def test_picture_of_the_crf_shows_a_row_for_each_photo(
     # Where labels changed: in two rows, with a gap between them.
     assert np.count_nonzero(np.diff(red.astype(int)) == 1) >= 2
     assert capsys.readouterr().out.count("of the labels changed") == 2
+
+
+def test_picture_of_a_report_is_that_of_its_page_without_what_is_left_white(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras_deeplab, "load_model", lambda source: ColorModel())
+    shot = Image.new("RGB", (1130, 3000), "white")
+    shot.paste("blue", (20, 20, 400, 976))
+    shot.save(tmp_path / "shot.png")
+    browser = tmp_path / "browser"
+    browser.write_text(
+        "#!/bin/sh\n"
+        'for word; do case "$word" in\n'
+        f'--screenshot=*) cp "{tmp_path}/shot.png" "${{word#*=}}" ;;\n'
+        f'file://*) cp "${{word#file://}}" "{tmp_path}/page.html" ;;\n'
+        "esac; done\n"
+    )
+    browser.chmod(0o755)
+    monkeypatch.setenv("CHROMIUM", str(browser))
+    script = runpy.run_path(str(ROOT / "scripts" / "report_picture.py"))
+    script["main"](["--out", str(tmp_path / "a.png")])
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (760, round(1000 * 760 / 1130))
+    assert "Worst photos" in (tmp_path / "page.html").read_text()

@@ -9,6 +9,7 @@ pixel, and `PHOTO.overlay.png`. `README.md` tells how to start the server.
 
 import argparse
 import base64
+import http.client
 import io
 import json
 import pathlib
@@ -25,10 +26,11 @@ SECONDS = 60
 # gRPC refuses messages above 4 MB by default; a photo may be larger.
 MESSAGE_BYTES = 64 << 20
 _EXIF_ORIENTATION, _UPRIGHT = 0x0112, 1
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class ServingError(RuntimeError):
-    """The server's answer is an error, or there is none."""
+    """The server's answer is an error or makes no sense, or there is none."""
 
 
 def upright_file(path: pathlib.Path) -> bytes:
@@ -51,13 +53,33 @@ def ask_rest(server: str, model: str, photo: bytes) -> bytes:
         {"Content-Type": "application/json"},
     )
     try:
+        content = _answer(request)
+    # What is cut short is no OSError.
+    except (OSError, http.client.HTTPException) as error:
+        raise ServingError(
+            f"{server} does not answer, or not to the end: {error}"
+        ) from error
+    try:
+        (prediction,) = json.loads(content)["predictions"]
+        return _checked(base64.b64decode(prediction["b64"], validate=True))
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ServingError(
+            f"{server} answers with something else than labels: {content[:200]!r}"
+        ) from error
+
+
+def _answer(request: urllib.request.Request) -> bytes:
+    try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            (prediction,) = json.load(answer)["predictions"]
+            return answer.read()
     except urllib.error.HTTPError as error:
         raise ServingError(error.read().decode(errors="replace")) from error
-    except OSError as error:
-        raise ServingError(f"{server} does not answer: {error}") from error
-    return base64.b64decode(prediction["b64"])
+
+
+def _checked(file: bytes) -> bytes:
+    if not file.startswith(_PNG):
+        raise ValueError("The answer is no PNG file.")
+    return file
 
 
 def ask_grpc(server: str, model: str, photo: bytes) -> bytes:
@@ -80,7 +102,12 @@ def ask_grpc(server: str, model: str, photo: bytes) -> bytes:
         except grpc.RpcError as error:
             told = f"{error.code().name}: {error.details()}"
             raise ServingError(told) from error
-    return tf.make_ndarray(answer.outputs[LABELS])[0]
+    try:
+        return _checked(tf.make_ndarray(answer.outputs[LABELS])[0])
+    except (IndexError, TypeError, ValueError) as error:
+        raise ServingError(
+            f"{server} answers with something else than labels: {error}"
+        ) from error
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -26,13 +26,16 @@ class Load:
     total: float
 
     def summary(self) -> str:
-        errors = sum(isinstance(answer, ServingError) for answer in self.answers)
         middle, most = np.percentile(self.seconds, (50, 95))
         return (
-            f"{len(self.answers)} requests, {errors} errors, "
+            f"{len(self.answers)} requests, {len(self.errors)} errors, "
             f"{len(self.answers) / self.total:.1f} a second, "
             f"p50 {1000 * middle:.0f} ms, p95 {1000 * most:.0f} ms"
         )
+
+    @property
+    def errors(self) -> list[ServingError]:
+        return [answer for answer in self.answers if isinstance(answer, ServingError)]
 
 
 def put_load(
@@ -73,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.concurrency,
     )
     print(f"{arguments.concurrency} callers: {load.summary()}")
+    if load.errors:
+        print(f"The first error: {load.errors[0]}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import keras
 from keras_deeplab._types import Shape
 from keras_deeplab.backbones.mobilenet_v2 import MOBILENETS_V2
 from keras_deeplab.backbones.mobilenet_v3 import MOBILENETS_V3
+from keras_deeplab.backbones.options import checked_option
 from keras_deeplab.backbones.resnet import RESNETS
 from keras_deeplab.backbones.spec import LEVELS, BackboneSpec
 from keras_deeplab.backbones.strides import OUTPUT_STRIDES, plan_strides
@@ -30,9 +31,11 @@ __all__ = [
     "plan_strides",
 ]
 
+#: All backbones by name.
 BACKBONES: Mapping[str, BackboneSpec] = MappingProxyType(
     {**MOBILENETS_V2, **MOBILENETS_V3, **RESNETS, **VGGS, **XCEPTIONS}
 )
+#: Short names of backbones.
 ALIASES: Mapping[str, str] = MappingProxyType({"xception": "xception65"})
 
 
@@ -48,7 +51,8 @@ def canonical_name(name: str) -> str:
     Raises:
         ValueError: If there is no such backbone; the message names the nearest.
     """
-    found = ALIASES.get(name, name)
+    # What cannot be a key, such as a list, is no backbone either.
+    found = ALIASES.get(name, name) if isinstance(name, str) else ""
     if found not in BACKBONES:
         near = difflib.get_close_matches(str(name), BACKBONES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -75,24 +79,26 @@ def get_backbone(name: str, **options: Any) -> BackboneSpec:
         TypeError: If the row has no such field.
     """
     spec = BACKBONES[canonical_name(name)]
-    fields = set(_options_of(spec))
-    unknown = sorted(set(options) - fields)
+    fields = {field.name: field for field in _options_of(spec)}
+    unknown = sorted(options.keys() - fields.keys())
     if unknown:
         raise TypeError(
             f"Backbone {name!r} has no such option. It takes: "
             f"{', '.join(sorted(fields))}. Received: {', '.join(unknown)}"
         )
-    # Lists come from JSON; the rows hold tuples.
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    values = {
+        name: checked_option(name, value, getattr(spec, name), fields[name].default)
+        for name, value in options.items()
+    }
     return dataclasses.replace(spec, **values)  # type: ignore[type-var]
 
 
-def _options_of(spec: BackboneSpec) -> Iterator[str]:
+def _options_of(spec: BackboneSpec) -> Iterator[dataclasses.Field[Any]]:
     """Fields that a configuration can hold: all but tables of other rows."""
     for field in dataclasses.fields(spec):  # type: ignore[arg-type]
         value = getattr(spec, field.name)
         if not (isinstance(value, tuple) and dataclasses.is_dataclass(value[0])):
-            yield field.name
+            yield field
 
 
 def build_backbone(

@@ -8,6 +8,7 @@ from keras_deeplab._types import Tensor
 # Feature levels. `c2`, `c3` and `c4` are what a decoder reads at strides 4, 8 and 16
 # (the official decoder endpoints, where there are any); `c5` ends the network. No
 # level is coarser than the output stride.
+#: Names of the feature levels, the finest first.
 LEVELS = ("c2", "c3", "c4", "c5")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+#: What `output_stride` may be.
 OUTPUT_STRIDES = (8, 16, 32)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_deeplab.data.color_shift import ColorShift
+from keras_deeplab.layers import arguments
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,16 @@ class Augmentation:
     hue: float = 0.0
 
     def __post_init__(self) -> None:
-        least, greatest = self.scale
-        if not 0 < least <= greatest < float("inf"):
+        scale = arguments.numbers_of(scale=self.scale)
+        if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
             raise ValueError(
                 "`scale` must be a least and a greatest factor above 0. "
                 f"Received: scale={self.scale}"
             )
-        if not 0 <= self.scale_step < float("inf"):
-            raise ValueError(
-                "`scale_step` must be at least 0. "
-                f"Received: scale_step={self.scale_step}"
-            )
+        arguments.not_negative(scale_step=self.scale_step)
         for name in ("flip", "brightness", "contrast", "saturation", "hue"):
             greatest = 0.5 if name == "hue" else 1.0
-            value = getattr(self, name)
-            if not 0 <= value <= greatest:
-                raise ValueError(
-                    f"`{name}` must lie in [0, {greatest}]. Received: {name}={value}"
-                )
+            arguments.within(0, greatest, **{name: getattr(self, name)})
 
     def draw_scale(self, rng: np.random.Generator) -> float:
         """Draws a factor of size.

@@ -32,6 +32,10 @@ class DatasetSpec:
         folders: Folders of the distribution that the files may lie in, below the
             one that the caller names.
         advice: What to do if no layout is there.
+        mean_over: Classes that the mean IoU of its benchmark is over, as
+            `metrics.SegmentationScores` takes it.
+        whole_size: Longer side of its photos where its benchmark is about whole photos
+            at their full size, larger than the crops of most trainings.
     """
 
     class_names: tuple[str, ...]
@@ -39,3 +43,5 @@ class DatasetSpec:
     layouts: tuple[Layout, ...]
     folders: tuple[str, ...] = (".",)
     advice: str = "Give the folder in which the dataset was unpacked."
+    mean_over: str = "truth"
+    whole_size: int | None = None

@@ -29,6 +29,7 @@ _VOC_LISTS = "ImageSets/Segmentation/{split}.txt"
 _VOC_FOLDERS = (".", "VOC2012", "VOCdevkit/VOC2012", "TrainVal/VOCdevkit/VOC2012")
 _CITYSCAPES_IMAGES = "leftImg8bit/{split}/{id}_leftImg8bit.png"
 
+#: What `load_dataset` knows, by name.
 DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
     {
         "voc2012": DatasetSpec(
@@ -48,6 +49,7 @@ DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
                 ),
             ),
             folders=_VOC_FOLDERS,
+            mean_over="union",
         ),
         # With the masks of the Semantic Boundaries Dataset, converted to PNG. Several
         # lists of other content go by the name of trainaug: hence the digest.
@@ -96,6 +98,8 @@ DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
             ),
             advice="Unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip "
             "into one folder.",
+            mean_over="union",
+            whole_size=2048,
         ),
         "ade20k": DatasetSpec(
             class_names=CLASS_NAMES["ade20k"],
@@ -115,6 +119,7 @@ DATASETS: Mapping[str, DatasetSpec] = MappingProxyType(
                 ),
             ),
             folders=(".", "ADEChallengeData2016"),
+            mean_over="all",
         ),
         "coco_voc": DatasetSpec(
             class_names=CLASS_NAMES["pascal_voc"],

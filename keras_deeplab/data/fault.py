@@ -25,6 +25,7 @@ class Fault:
 _PAIR = "Add what is missing under the same name up to the ending, or remove the file."
 _WHOLE = "Put a whole copy of the file in its place, or remove the pair."
 
+#: What `audit` can find, by code.
 FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
         "image_without_mask": Fault(BROKEN, "Images without a mask", _PAIR),

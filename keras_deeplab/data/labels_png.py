@@ -29,6 +29,22 @@ def write_labels(path: str | os.PathLike[str], labels: np.ndarray[Any, Any]) -> 
         ValueError: If `labels` is not uint8 of two dimensions.
         OSError: If the file cannot be written.
     """
+    image = labels_image(labels)
+    write_atomically(path, lambda file: image.save(file, "PNG"))
+
+
+def labels_image(labels: np.ndarray[Any, Any]) -> Image.Image:
+    """Does what `write_labels` does, but for the file.
+
+    Args:
+        labels: uint8, `(H, W)`.
+
+    Returns:
+        A palette image.
+
+    Raises:
+        ValueError: If `labels` is not uint8 of two dimensions.
+    """
     if labels.ndim != 2 or labels.dtype != np.uint8:
         raise ValueError(
             "`labels` must be uint8 of shape (H, W). "
@@ -36,7 +52,7 @@ def write_labels(path: str | os.PathLike[str], labels: np.ndarray[Any, Any]) -> 
         )
     image = Image.fromarray(labels)
     image.putpalette(label_colors(256).tobytes())
-    write_atomically(path, lambda file: image.save(file, "PNG"))
+    return image
 
 
 def read_labels(path: Source) -> np.ndarray[Any, Any]:

@@ -12,6 +12,16 @@ from keras_deeplab.data.segmentation_data import SegmentationData
 
 INDEX = "shards.json"
 FORMAT = "keras_deeplab shards 1"
+# What JSON of another form raises somewhere; of a ValueError the message is ours.
+_OTHER_FORM = (
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    UnicodeDecodeError,
+    json.JSONDecodeError,
+)
 
 
 def load_shards(
@@ -39,7 +49,7 @@ def load_shards(
     try:
         content = json.loads(index.read_text("utf-8"))
         return _data(index.parent, content, verify)
-    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except _OTHER_FORM as error:
         raise ValueError(
             "The index of shards has another form: write the shards anew. "
             f"Received: {index}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from keras_deeplab._extras import how_to_install
 from keras_deeplab.data import records
 from keras_deeplab.data.datasets import DATASETS
 from keras_deeplab.data.sample_pair import SamplePair
@@ -31,6 +32,7 @@ class TFDSSource:
     layout: int = 0
 
 
+#: What `load_tfds` knows, by the names of TFDS.
 TFDS_DATASETS: Mapping[str, TFDSSource] = MappingProxyType(
     {
         "cityscapes": TFDSSource("image_left", "segmentation_label", "cityscapes", 1),
@@ -111,7 +113,7 @@ def import_tfds() -> Any:
         import tensorflow_datasets
     except ImportError as error:
         raise ImportError(
-            "TensorFlow Datasets is not installed: pip install tensorflow-datasets"
+            f"TensorFlow Datasets is not installed: {how_to_install('tfds')}"
         ) from error
     return tensorflow_datasets
 

@@ -1,10 +1,12 @@
 """Records of photos and masks in TFRecord files."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_deeplab.data.file_part import FilePart
+from keras_deeplab.data.tf_files import tf_writing
 
 # Of a record: its length and a checksum stand before it, another checksum behind.
 _BEFORE, _BEHIND = 12, 4
@@ -47,10 +49,13 @@ def write_records(path: Path, contents: Iterator[bytes]) -> Iterator[Record]:
 
     Yields:
         Each record, once it is written.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
     import tensorflow as tf
 
-    with tf.io.TFRecordWriter(str(path)) as writer:
+    with tf_writing(path), tf.io.TFRecordWriter(os.fsencode(path)) as writer:
         start = _BEFORE
         for content in contents:
             writer.write(content)
@@ -74,7 +79,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
     start = _BEFORE
     try:
-        for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        for content in tf.data.TFRecordDataset(os.fsencode(path)).as_numpy_iterator():
             yield Record(path, start, content)
             start += len(content) + _BEHIND + _BEFORE
     except tf.errors.DataLossError as error:

@@ -94,8 +94,8 @@ def _example(pair: SamplePair, image: bytes, mask: bytes) -> bytes:
         {
             "image": image,
             "mask": mask,
-            "image_name": _name(pair.image).encode(),
-            "mask_name": _name(pair.mask).encode(),
+            "image_name": os.fsencode(_name(pair.image)),
+            "mask_name": os.fsencode(_name(pair.mask)),
         }
     )
 

@@ -100,6 +100,8 @@ def _interpreter(path: Path, threads: int) -> Any:
     try:
         interpreter = Interpreter(str(path), num_threads=threads)
         interpreter.allocate_tensors()
+        # Names that are no text fail here, and not later.
+        interpreter.get_input_details(), interpreter.get_output_details()
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"`path` is not a TFLite model that LiteRT runs: {error}. "

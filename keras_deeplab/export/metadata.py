@@ -16,9 +16,9 @@ from typing import Any
 import flatbuffers
 
 from keras_deeplab.export.flat_table import Bytes, Floats, Number, Table, Tables, Text
+from keras_deeplab.weights.array_archive import OWN_FILE
 
 LABELS_FILE = "labels.txt"
-OWN_FILE = "keras_deeplab.json"
 METADATA_NAME = "TFLITE_METADATA"
 
 # What MediaPipe is to do with the output, by the name of what it has not had yet.

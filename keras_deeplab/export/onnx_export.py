@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from keras_deeplab._atomic_file import part_beside
+from keras_deeplab._extras import how_to_install
 from keras_deeplab.export.backend import check_backend
 from keras_deeplab.export.crf_step import crf_step
 from keras_deeplab.export.fixed_size import fixed_size
@@ -106,5 +107,5 @@ def _check_packages() -> None:
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
-            f"`to_onnx` needs {', '.join(missing)}: pip install 'keras-deeplab[onnx]'"
+            f"`to_onnx` needs {', '.join(missing)}: {how_to_install('onnx')}"
         )

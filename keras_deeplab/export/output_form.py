@@ -50,6 +50,7 @@ def _labels(graph: Graph, coarse: Tensor, pixels: Tensor) -> Tensor:
 # Not an answer by itself: another graph goes on from it.
 COARSE_LOGITS = OutputForm(name="logits", head=lambda graph, coarse, pixels: coarse)
 
+#: What an exported graph answers with, by name.
 OUTPUT_FORMS: Mapping[str, OutputForm] = MappingProxyType(
     {
         "labels": OutputForm(name="labels", head=_labels, labels=True),

@@ -22,6 +22,7 @@ class Quantization:
     agreement: float
 
 
+#: The numbers that a TFLite file holds, by name.
 QUANTIZATIONS: Mapping[str, Quantization] = MappingProxyType(
     {
         "none": Quantization(optimize=False, agreement=0.999),

@@ -30,7 +30,7 @@ class ExportReport:
         least_agreement: The share of labels that had to agree.
         mean_iou: Mean IoU of the export, if masks were given.
         keras_mean_iou: Mean IoU of the Keras model on the same.
-        latency: How fast it runs here; with a CRF also without it.
+        latency: How fast it runs here; with a CRF, first without it.
         peak_bytes: Memory that it needs; `None` where it was not measured.
         crf: The CRF inside, and the export without it; `None` if there is none.
     """

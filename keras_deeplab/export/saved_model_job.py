@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_deeplab.data.tf_files import tf_writing
 from keras_deeplab.export.crf_step import CRFEffect
 from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.latency import Latency, timed
@@ -39,8 +40,9 @@ class SavedModelJob:
     def write(self, folder: Path) -> None:
         """Writes the SavedModel, and the requests to warm it up, into a folder."""
         served = Signatures(self.graph, self.most_pixels)
-        tf.saved_model.save(served, str(folder), served.concrete())
-        write_warm_up(folder, self.name, self._requests())
+        with tf_writing(folder):
+            tf.saved_model.save(served.weights, str(folder), served.concrete())
+            write_warm_up(folder, self.name, self._requests())
 
     def report(self, folder: Path, target: Path, trial: Trial) -> ExportReport:
         """Tries what was written.
@@ -78,7 +80,7 @@ class SavedModelJob:
             least_agreement=trial.least_agreement,
             mean_iou=trial.mean_iou(served),
             keras_mean_iou=trial.mean_iou(model, self.graph.crf),
-            latency=(self._latency(served, target.name), *plain_latency),
+            latency=(*plain_latency, self._latency(served, target.name)),
             crf=effect,
         )
 

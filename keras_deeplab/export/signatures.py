@@ -15,8 +15,8 @@ from keras_deeplab.export.label_strips import (
 from keras_deeplab.export.photo_graph import PhotoGraph
 
 
-class Signatures(tf.Module):
-    """The functions of a SavedModel, and the weights that they share.
+class Signatures:
+    """The functions of a SavedModel, and the weights and the network that they share.
 
     Args:
         graph: What is exported.
@@ -24,18 +24,22 @@ class Signatures(tf.Module):
     """
 
     def __init__(self, graph: Graph, most_pixels: int) -> None:
-        super().__init__()
         self._graph = graph
         self._network = graph.coarse
         self._photos = PhotoGraph(graph.model, self._logits, most_pixels)
-        # Copies, so that nothing of Keras is saved but its graph.
-        self.weights = [
+        # All that is saved beside the signatures: of a module TensorFlow saves every
+        # attribute, of Keras's network the weights once more. So these are copies.
+        self.weights = tf.Module()
+        self.weights.values = [
             [tf.Variable(ops.convert_to_numpy(value)) for value in values]
             for values in (
                 self._network.trainable_variables,
                 self._network.non_trainable_variables,
             )
         ]
+        # One graph that all signatures call.
+        pixels = tf.TensorSpec((None, *graph.model.input_shape[1:]), tf.float32)
+        self._coarse = tf.function(self._coarse_logits, input_signature=[pixels])
 
     def concrete(self) -> dict[str, Any]:
         """Each signature by its name, traced."""
@@ -80,9 +84,11 @@ class Signatures(tf.Module):
         )
         return {"labels_bytes": pngs}
 
-    def _coarse(self, pixels: Tensor) -> Tensor:
+    def _coarse_logits(self, pixels: Tensor) -> Tensor:
         inputs = self._graph.model.preprocess(pixels)
-        logits, _ = self._network.stateless_call(*self.weights, inputs, training=False)
+        logits, _ = self._network.stateless_call(
+            *self.weights.values, inputs, training=False
+        )
         return logits
 
     def _logits(self, pixels: Tensor) -> Tensor:

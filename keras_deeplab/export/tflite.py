@@ -188,7 +188,8 @@ def _latency(name: str, part: Path, plain: Path | None) -> tuple[Latency, ...]:
     paths = [part]
     if plain is not None:
         files[plain.name] = f"{name}, without the CRF"
-        paths.append(plain)
+        # The first is what the others are compared with.
+        paths.insert(0, plain)
     return tuple(
         dataclasses.replace(row, file=files[row.file])
         for row in measure_latency(paths, seconds=_SECONDS)

@@ -7,9 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from keras_deeplab.export.metadata import OWN_FILE
 from keras_deeplab.layers.preprocess import PREPROCESSINGS
-from keras_deeplab.weights.array_archive import read_appended_labels, read_member
+from keras_deeplab.weights.array_archive import (
+    OWN_FILE,
+    read_appended_labels,
+    read_member,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

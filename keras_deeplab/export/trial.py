@@ -8,7 +8,7 @@ from keras_deeplab.export.export_error import ExportError
 from keras_deeplab.export.parity import Parity
 from keras_deeplab.export.photos import PhotoSource, find_photos
 from keras_deeplab.inference import Predictor, evaluate
-from keras_deeplab.layers import DenseCRF
+from keras_deeplab.layers import DenseCRF, arguments
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,7 @@ def make_trial(
         OSError: If a photo is not there.
     """
     asked = default_agreement if least_agreement is None else least_agreement
-    if not 0 <= asked <= 1:
-        raise ValueError(
-            f"`least_agreement` must lie in [0, 1]. Received: {least_agreement=}"
-        )
+    arguments.within(0, 1, least_agreement=asked)
     folders = None
     if masks is not None:
         folders = _folder(photos), Path(masks)

@@ -18,12 +18,17 @@ from keras_deeplab.inference.crf_reference import crf_reference
 from keras_deeplab.inference.crf_search import CRFSearch, CRFTrial
 from keras_deeplab.inference.crf_source import load_crf, write_crf
 from keras_deeplab.inference.evaluate import evaluate
+from keras_deeplab.inference.evaluate_data import evaluate_data
+from keras_deeplab.inference.evaluation import Evaluation
 from keras_deeplab.inference.framing import check_size
 from keras_deeplab.inference.inference_plan import PAPER_SCALES, InferencePlan
+from keras_deeplab.inference.measures import Measures
 from keras_deeplab.inference.overlay import draw_overlay
+from keras_deeplab.inference.paired_data import check_pairs, paired_data
 from keras_deeplab.inference.photo_job import PhotoJob, plan_jobs
 from keras_deeplab.inference.plan_check import ImagePoolingWarning, check_plan
 from keras_deeplab.inference.predictor import Predictor
+from keras_deeplab.inference.report import write_report
 from keras_deeplab.inference.run_jobs import run_jobs
 from keras_deeplab.inference.score_data import score_data
 from keras_deeplab.inference.search_crf import search_crf
@@ -40,10 +45,13 @@ __all__ = [
     "CRFSearch",
     "CRFTrial",
     "ClassShare",
+    "Evaluation",
     "ImagePoolingWarning",
     "InferencePlan",
+    "Measures",
     "PhotoJob",
     "Predictor",
+    "check_pairs",
     "check_plan",
     "check_size",
     "class_name",
@@ -54,9 +62,11 @@ __all__ = [
     "draw_heat_map",
     "draw_overlay",
     "evaluate",
+    "evaluate_data",
     "label_colors",
     "list_photos",
     "load_crf",
+    "paired_data",
     "plan_jobs",
     "predict_logits",
     "predict_probabilities",
@@ -69,4 +79,5 @@ __all__ = [
     "write_atomically",
     "write_crf",
     "write_labels",
+    "write_report",
 ]

@@ -77,6 +77,7 @@ def _values(first: float, last: float, step: float) -> list[float]:
     return np.arange(first, last + step / 1e6, step).tolist()
 
 
+#: Where `search_crf` looks, by the name of the preset.
 CRF_RANGES: Mapping[str, CRFRanges] = MappingProxyType(
     {
         # Section 4 of the paper of V1.

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_deeplab._extras import how_to_install
 from keras_deeplab.layers import DenseCRF
 from keras_deeplab.layers.crf_presets import SMALLEST_PROBABILITY
 
@@ -76,7 +77,7 @@ def _library() -> Any:
         import pydensecrf.densecrf
     except ImportError as error:
         raise ImportError(
-            "`crf_reference` needs pydensecrf2: pip install 'keras-deeplab[crf]'"
+            f"`crf_reference` needs pydensecrf2: {how_to_install('crf')}"
         ) from error
     return pydensecrf.densecrf
 

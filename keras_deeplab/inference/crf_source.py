@@ -72,7 +72,7 @@ def read_crf(path: str | os.PathLike[str]) -> CRFParameters:
         if sorted(given) != sorted(names):
             raise ValueError(f"it names {', '.join(sorted(given)) or 'nothing'}")
         return CRFParameters(**given).checked()
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} must be a JSON object whose {_KEY!r} are an object of "
             f"{', '.join(names)}: {error}"

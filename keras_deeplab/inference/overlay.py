@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_deeplab.data.colors import label_colors
+from keras_deeplab.data.labels_png import labels_image
 from keras_deeplab.inference.class_share import class_shares, count_labels
 from keras_deeplab.inference.legend import add_legend
 
@@ -74,13 +74,28 @@ def blend_labels(
         An RGB picture of the photo's size.
     """
     picture = Image.fromarray(photo)
-    colored = Image.fromarray(labels)
-    colored.putpalette(label_colors().tobytes())
-    blended = Image.blend(picture, colored.convert("RGB"), opacity)
+    blended = Image.blend(picture, labels_image(labels).convert("RGB"), opacity)
     if background is not None:
         blended.paste(picture, mask=_mask(labels == background))
     blended.paste("white", mask=_outline(labels))
     return blended
+
+
+def drawable_labels(
+    labels: np.ndarray[Any, Any], ignore_label: int | None
+) -> np.ndarray[Any, Any]:
+    """Turns true labels into what can be drawn, of at most 255 classes.
+
+    Args:
+        labels: True labels, integers of any shape.
+        ignore_label: Label of the pixels that do not count, which become 255.
+
+    Returns:
+        uint8 labels.
+    """
+    if ignore_label is None:
+        return labels.astype("uint8")
+    return np.where(labels == ignore_label, 255, labels).astype("uint8")
 
 
 def _enlarged(pixels: np.ndarray[Any, Any], scale: int) -> np.ndarray[Any, Any]:

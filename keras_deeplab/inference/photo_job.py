@@ -179,7 +179,8 @@ def plan_jobs(
 
 def _key(path: Path) -> str:
     # Some file systems do not tell upper from lower case.
-    return str(path.resolve()).casefold()
+    # Unlike `resolve`, it takes a link to itself for what it is.
+    return os.path.realpath(path).casefold()
 
 
 def _job(photo: Path, folder: Path, endings: Mapping[str, str]) -> PhotoJob:

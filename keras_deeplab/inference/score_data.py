@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from keras import ops
-
 from keras_deeplab._types import Progress
 from keras_deeplab.data.segmentation_data import SegmentationData
-from keras_deeplab.inference.crf_source import CRFSource, load_crf
+from keras_deeplab.inference.crf_source import CRFSource
+from keras_deeplab.inference.evaluate_data import evaluate_data
 from keras_deeplab.inference.inference_plan import InferencePlan
-from keras_deeplab.inference.segment import segment
-from keras_deeplab.metrics import SegmentationScores, confusion_matrix
+from keras_deeplab.metrics import SegmentationScores
 
 if TYPE_CHECKING:
     from keras_deeplab.inference.predictor import Predictor
@@ -28,6 +25,8 @@ def score_data(
     progress: Progress | None = None,
 ) -> SegmentationScores:
     """Scores a model on photos with masks, at the masks' own sizes.
+
+    `evaluate_data` tells more, in the same pass.
 
     Args:
         model: A model of this package, with its preprocessing attached.
@@ -47,19 +46,6 @@ def score_data(
         ValueError: If a file cannot be decoded, or does not fit its partner or the
             classes: the message names it. If `crf` is not usable.
     """
-    layer = None if crf is None else load_crf(crf)
-    total = np.zeros((model.classes, model.classes), "int64")
-    for index in range(len(data)):
-        sample = data.read(index)
-        matrix = confusion_matrix(
-            sample.labels.astype("int32"),
-            segment(model, sample.image, size=size, crf=layer, plan=plan).astype(
-                "int32"
-            ),
-            model.classes,
-            data.ignore_label,
-        )
-        total += ops.convert_to_numpy(matrix)
-        if progress is not None:
-            progress("segmenting", index + 1, len(data))
-    return SegmentationScores.from_confusion(total)
+    return evaluate_data(
+        model, data, size=size, crf=crf, plan=plan, progress=progress
+    ).scores

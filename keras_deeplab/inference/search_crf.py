@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,10 @@ Array = np.ndarray[Any, Any]
 
 # Of logits that are kept from one round to the next: about 130 photos of PASCAL VOC.
 _CACHE_BYTES = 2**31
+# Parameters that are tried on one photo after the other before the next ones are: few,
+# so that little is lost with a search that is killed, but not one, since logits that
+# are not kept are computed again each time.
+_AT_ONCE = 4
 
 
 def search_crf(
@@ -44,7 +48,7 @@ def search_crf(
     ignore_label: int | None = 255,
     size: int | None = None,
     progress: Progress | None = None,
-    each_round: Callable[[CRFSearch], object] | None = None,
+    each_time: Callable[[CRFSearch], object] | None = None,
 ) -> CRFSearch:
     """Finds weights and widths of the bilateral term on photos with masks.
 
@@ -66,7 +70,8 @@ def search_crf(
         size: Largest longer side at which the model sees a photo, as in `segment`.
         progress: Called with what is being done (`"checking"`, `"round 1 of 3"`), the
             number of steps done, and their total.
-        each_round: Called after each round with what was found until then.
+        each_time: Called after every four parameters, and so several times in a round,
+            with what was found until then.
 
     Returns:
         What was found.
@@ -105,9 +110,9 @@ def search_crf(
             if number == 1
             else found.around(search.result.best.parameters, step)
         )
-        search.run(cells, number, len(distances))
-        if each_round is not None:
-            each_round(search.result)
+        for _ in search.run(cells, number, len(distances)):
+            if each_time is not None:
+                each_time(search.result)
     return search.result
 
 
@@ -145,15 +150,34 @@ class _Search:
             photos=tuple(Path(str(pair.image)).name for pair in self._data.pairs),
         )
 
-    def run(self, cells: Sequence[CRFParameters], number: int, rounds: int) -> None:
-        """Tries parameters on all photos, those that were tried before aside."""
+    def run(
+        self, cells: Sequence[CRFParameters], number: int, rounds: int
+    ) -> Iterator[None]:
+        """Tries parameters on all photos, those that were tried before aside.
+
+        Yields after every few, of which the result then tells.
+        """
         tried = {trial.parameters for trial in self._trials}
+        new = [cell for cell in cells if cell not in tried]
+        task, photos = f"round {number} of {rounds}", len(self._data)
+        for first in range(0, len(new), _AT_ONCE):
+
+            def report(done: int, before: int = first * photos) -> None:
+                self._report(task, before + done, len(new) * photos)
+
+            self._try(new[first : first + _AT_ONCE], number, report)
+            yield
+
+    def _try(
+        self,
+        cells: Sequence[CRFParameters],
+        number: int,
+        report: Callable[[int], object],
+    ) -> None:
         layers = [
             DenseCRF(accuracy=self._accuracy, **dataclasses.asdict(cell))
             for cell in cells
-            if cell not in tried
         ]
-        task, total = f"round {number} of {rounds}", len(layers) * len(self._data)
         classes = self._model.classes
         # The last one is without a CRF.
         counts = np.zeros((len(layers) + 1, classes, classes), "int64")
@@ -163,14 +187,9 @@ class _Search:
             for row, layer in enumerate(layers):
                 refined = refine_photo(self._model, scores, sample.image, layer)
                 counts[row] += self._count(sample.labels, refined)
-                self._report(task, index * len(layers) + row + 1, total)
+                report(index * len(layers) + row + 1)
             counts[-1] += self._count(sample.labels, scores)
         *found, self._plain = (_mean_iou(matrix) for matrix in counts)
-        if not counts.any():
-            raise ValueError(
-                "Every pixel of the masks has the label to ignore: there is nothing to "
-                f"score. Received: ignore_label={self._data.ignore_label}"
-            )
         self._trials += [
             CRFTrial(parameters=layer.crf_parameters, mean_iou=value, round=number)
             for layer, value in zip(layers, found, strict=True)

@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import keras
@@ -47,11 +47,35 @@ def above_zero(**value: Any) -> float:
     return number
 
 
+def within(least: float, greatest: float, /, **value: Any) -> float:
+    """Returns the value as a `float` in `[least, greatest]`, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    number = _finite(given)
+    if number is None or not least <= number <= greatest:
+        raise ValueError(
+            f"`{name}` must lie in [{least}, {greatest}]. Received: {name}={given!r}"
+        )
+    return number
+
+
+def numbers_of(**value: Any) -> list[float]:
+    """Returns numbers of at least 0 as a list, or raises `ValueError`."""
+    ((name, given),) = value.items()
+    listed = isinstance(given, Iterable) and not isinstance(given, str)
+    numbers = [_finite(each) for each in given] if listed else []
+    if not numbers or any(number is None or number < 0 for number in numbers):
+        raise ValueError(
+            f"`{name}` must hold numbers of at least 0. Received: {name}={given!r}"
+        )
+    return numbers  # type: ignore[return-value]
+
+
 def check_choice(choices: Iterable[Any], **values: Any) -> None:
     """Raises `ValueError` unless every value is one of the choices."""
     accepted = tuple(choices)
     for name, value in values.items():
-        if value not in accepted:
+        # No list or array is one, and an array has no truth to ask for.
+        if not isinstance(value, Hashable) or value not in accepted:
             listed = ", ".join(repr(choice) for choice in accepted)
             raise ValueError(
                 f"`{name}` must be one of {listed}. Received: {name}={value!r}"
@@ -157,6 +181,6 @@ def _finite(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

@@ -6,6 +6,7 @@ import keras
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers import arguments
 
 _FUSED_DTYPES = ("float16", "bfloat16", "float32")
 
@@ -44,7 +45,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def __init__(
         self, *, momentum: float = 0.99, epsilon: float = 1e-3, **kwargs: Any
     ) -> None:
-        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+        super().__init__(
+            momentum=arguments.within(0, 1, momentum=momentum),
+            epsilon=arguments.not_negative(epsilon=epsilon),
+            **kwargs,
+        )
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Any = None

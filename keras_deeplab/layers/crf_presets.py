@@ -55,6 +55,7 @@ class CRFParameters:
         )
 
 
+#: Published parameters by name: `preset` of `DenseCRF`.
 CRF_PRESETS: Mapping[str, CRFParameters] = MappingProxyType(
     {
         # The released VGG-16 model of V1, LargeFOV.

@@ -112,8 +112,8 @@ class Resize(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         checked = arguments.size_of(size=size)
-        if scale is not None and not scale > 0:
-            raise ValueError(f"`scale` must be above 0. Received: {scale=}")
+        if scale is not None:
+            scale = arguments.above_zero(scale=scale)
         super().__init__(**kwargs)
         self.size = checked
         self.scale = scale

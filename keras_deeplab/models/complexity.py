@@ -16,6 +16,7 @@ from keras_deeplab.models.deeplab_v3plus import DeepLabV3Plus
 from keras_deeplab.models.lraspp import LRASPP
 from keras_deeplab.models.segmenter import Segmenter
 
+#: The classes of models.
 MODELS: tuple[type[Segmenter], ...] = (
     DeepLabV1,
     DeepLabV2,
@@ -23,6 +24,7 @@ MODELS: tuple[type[Segmenter], ...] = (
     DeepLabV3Plus,
     LRASPP,
 )
+#: The classes of models by name.
 MODELS_BY_NAME: Mapping[str, type[Segmenter]] = MappingProxyType(
     {model.__name__: model for model in MODELS}
 )

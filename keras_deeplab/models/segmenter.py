@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import keras
@@ -119,16 +119,14 @@ class Segmenter(keras.Model):
         arguments.check_channels_last()
         classes = arguments.positive(classes=classes)
         arguments.check_choice(RESIZE_MODES, resize_mode=resize_mode)
-        if output_stride not in OUTPUT_STRIDES:
+        if not isinstance(output_stride, Hashable) or (
+            output_stride not in OUTPUT_STRIDES
+        ):
             raise ValueError(
                 f"`output_stride` must be 8, 16 or 32. Received: {output_stride=}"
             )
         output_stride = int(output_stride)
-        if len(input_shape) != 3 or input_shape[-1] != 3:
-            raise ValueError(
-                "`input_shape` must be a height, a width and 3 channels. "
-                f"Received: {input_shape=}"
-            )
+        input_shape = _checked_shape(input_shape)
         names = _checked_names(class_names, classes)
         found = self._checked_backbone(backbone)
         spec = get_backbone(found, **backbone_options)
@@ -162,7 +160,7 @@ class Segmenter(keras.Model):
             **head,
             "backbone": found,
             "output_stride": output_stride,
-            "input_shape": tuple(input_shape),
+            "input_shape": input_shape,
             "classes": classes,
             "classifier_activation": keras.activations.serialize(
                 keras.activations.get(classifier_activation)
@@ -379,12 +377,23 @@ def _full_size(logits: Tensor, inputs: Tensor, activation: Any) -> Tensor:
     )
 
 
+def _checked_shape(input_shape: Shape) -> Shape:
+    sides = tuple(input_shape) if isinstance(input_shape, Iterable) else ()
+    known = arguments.integers(side for side in sides if side is not None)
+    if not known or len(sides) != 3 or sides[-1] != 3 or min(known) < 1:
+        raise ValueError(
+            "`input_shape` must be a height, a width and 3 channels. "
+            f"Received: {input_shape=}"
+        )
+    return tuple(None if side is None else int(side) for side in sides)
+
+
 def _checked_names(
     class_names: Sequence[str] | None, classes: int
 ) -> tuple[str, ...] | None:
     if class_names is None:
         return None
-    names = tuple(class_names)
+    names = tuple(class_names) if isinstance(class_names, Iterable) else ()
     strings = not isinstance(class_names, str) and all(
         isinstance(name, str) for name in names
     )

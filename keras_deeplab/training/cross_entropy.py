@@ -61,13 +61,13 @@ class SegmentationCrossEntropy(PixelLoss):
         name: str | None = None,
     ) -> None:
         label_smoothing = arguments.fraction(label_smoothing=label_smoothing)
-        if not 0 < hardest <= 1:
-            raise ValueError(f"`hardest` must lie in (0, 1]. Received: {hardest=}")
+        hardest = arguments.above_zero(hardest=hardest)
+        arguments.within(0, 1, hardest=hardest)
         super().__init__(
             ignore_label=ignore_label, class_weights=class_weights, name=name
         )
         self.label_smoothing = label_smoothing
-        self.hardest = float(hardest)
+        self.hardest = hardest
 
     def batch_loss(
         self, labels: Tensor, logits: Tensor, counted: Tensor, weights: Tensor

@@ -6,10 +6,11 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_deeplab.inference.axis import Axis
+
 _SIZE = (900, 360)
 _MARGIN = (70, 40, 30, 40)
 _PAPER, _INK, _GRID, _LINE = "white", (40, 40, 40), (222, 222, 222), (31, 119, 180)
-_GRIDLINES = 4
 
 Row = Mapping[str, Any]
 
@@ -45,8 +46,8 @@ def _panel(title: str, points: Sequence[tuple[float, float]]) -> Image.Image:
     if not points:
         return panel
     epochs, values = zip(*points, strict=True)
-    across = _Axis(min(epochs), max(epochs), _MARGIN[0], _SIZE[0] - _MARGIN[2])
-    down = _Axis(min(values), max(values), _SIZE[1] - _MARGIN[3], _MARGIN[1])
+    across = Axis(min(epochs), max(epochs), _MARGIN[0], _SIZE[0] - _MARGIN[2])
+    down = Axis(min(values), max(values), _SIZE[1] - _MARGIN[3], _MARGIN[1])
     for value in down.ticks():
         y = down.place(value)
         draw.line((_MARGIN[0], y, _SIZE[0] - _MARGIN[2], y), _GRID)
@@ -59,21 +60,3 @@ def _panel(title: str, points: Sequence[tuple[float, float]]) -> Image.Image:
     for x, y in line if len(line) < 60 else line[-1:]:
         draw.ellipse((x - 3, y - 3, x + 3, y + 3), _LINE)
     return panel
-
-
-class _Axis:
-    """From values to pixels."""
-
-    def __init__(self, least: float, most: float, start: float, end: float) -> None:
-        # One value alone stands in the middle.
-        half = 0.0 if most > least else abs(least) / 2 or 0.5
-        self.least, self.most = least - half, most + half
-        self.start, self.end = start, end
-
-    def place(self, value: float) -> float:
-        share = (value - self.least) / (self.most - self.least)
-        return self.start + share * (self.end - self.start)
-
-    def ticks(self) -> list[float]:
-        step = (self.most - self.least) / _GRIDLINES
-        return [self.least + index * step for index in range(_GRIDLINES + 1)]

@@ -6,6 +6,7 @@ import keras
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers import arguments
 from keras_deeplab.training.distillation_loss import DistillationLoss
 
 
@@ -52,8 +53,7 @@ class Distiller(keras.Model):
         **kwargs: Any,
     ) -> None:
         _check_same_classes(student, teacher)
-        if not 0 <= weight <= 1:
-            raise ValueError(f"`weight` must lie in [0, 1]. Received: {weight=}")
+        weight = arguments.within(0, 1, weight=weight)
         super().__init__(**kwargs)
         self.divergence = DistillationLoss(
             temperature=temperature, ignore_label=ignore_label

@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers import arguments
 
 _STEPS = 255
 _MOST = 127
@@ -78,8 +79,7 @@ class FakeQuantize(keras.layers.Layer):
     """
 
     def __init__(self, momentum: float = 0.99, **kwargs: Any) -> None:
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"`momentum` must lie in [0, 1]. Received: {momentum=}")
+        momentum = arguments.within(0, 1, momentum=momentum)
         super().__init__(**{"autocast": False, **kwargs})
         self.momentum = float(momentum)
         # Both are zero until something was seen.

@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_deeplab.data import SegmentationData, load_dataset, load_folder
 from keras_deeplab.data.file_part import FilePart
+from keras_deeplab.layers import arguments
 from keras_deeplab.training.recipe import Recipe
 
 
@@ -27,35 +30,43 @@ def find_data(
     root: str | os.PathLike[str],
     *,
     classes: str | os.PathLike[str] | None = None,
+    validation: int | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> Splits:
     """Finds the data of a recipe, or one's own in their place.
 
     Args:
         recipe: Names the datasets.
         root: The folder in which the recipe's dataset was unpacked; or one with
-            `train/` and `val/`, each with `images/` and `masks/`, and `classes.txt` or
-            `classes.json`.
+            `images/` and `masks/`, or with `train/` and `val/` that each have these,
+            and `classes.txt` or `classes.json`.
         classes: A file of classes, for a folder of one's own.
+        validation: How many photos to score on, the last by name, of a folder that is
+            not split. By default a fifth, and at least one.
+        say: Told which photos these are.
 
     Returns:
         Both splits.
 
     Raises:
         OSError: If a file cannot be read.
-        ValueError: If the folder is neither, or the splits differ in their classes.
+        ValueError: If the folder is none of these, the splits differ in their classes,
+            or `validation` leaves no photo on one side or is given for a folder that is
+            split.
     """
-    if classes is not None:
-        return _own(Path(root), classes)
+    root = Path(root)
+    if classes is not None or validation is not None:
+        return _own(root, classes, validation, say)
     try:
         train, val = (
             load_dataset(name, root, split)
             for name, split in (recipe.train_data, recipe.val_data)
         )
     except ValueError as error:
-        if not (Path(root) / "train" / "images").is_dir():
+        if not (_is_split(root) or _is_whole(root)):
             raise
         try:
-            return _own(Path(root), None)
+            return _own(root, None, None, say)
         except ValueError as other:
             raise ValueError(
                 f"{root} is neither the dataset of the recipe nor a folder of one's "
@@ -84,7 +95,27 @@ def _size(file: Path | FilePart) -> int:
     return file.size if isinstance(file, FilePart) else file.stat().st_size
 
 
-def _own(root: Path, classes: str | os.PathLike[str] | None) -> Splits:
+def _is_split(root: Path) -> bool:
+    return (root / "train" / "images").is_dir()
+
+
+def _is_whole(root: Path) -> bool:
+    return all((root / part).is_dir() for part in ("images", "masks"))
+
+
+def _own(
+    root: Path,
+    classes: str | os.PathLike[str] | None,
+    validation: int | None,
+    say: Callable[[str], object] | None,
+) -> Splits:
+    if _is_whole(root) and not _is_split(root):
+        return _held_back(load_folder(root, classes=classes), validation, say)
+    if validation is not None:
+        raise ValueError(
+            "`validation` is for a folder with images/ and masks/, of which it holds "
+            f"photos back: leave it out. Received: validation={validation} for {root}"
+        )
     train, val = (
         load_folder(root / part, classes=classes) for part in ("train", "val")
     )
@@ -94,3 +125,24 @@ def _own(root: Path, classes: str | os.PathLike[str] | None) -> Splits:
             f"Received: {train.class_names} and {val.class_names}"
         )
     return Splits(train, val)
+
+
+def _held_back(
+    data: SegmentationData,
+    validation: int | None,
+    say: Callable[[str], object] | None,
+) -> Splits:
+    # Neighbours by name are often neighbours in time: the last ones are the least like
+    # the others.
+    count = max(1, len(data) // 5) if validation is None else validation
+    count = arguments.positive(validation=count)
+    if count >= len(data):
+        raise ValueError(
+            f"`validation` must leave photos to train on, of {len(data)} in all. "
+            f"Received: validation={count}"
+        )
+    train, val = data.pairs[:-count], data.pairs[-count:]
+    if say is not None:
+        names = f"{val[0].image.name} to {val[-1].image.name}"
+        say(f"Scoring on the last {count} of {len(data)} photos by name, {names}")
+    return Splits(replace(data, pairs=train), replace(data, pairs=val))

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers import arguments
 from keras_deeplab.training.replicas import share_of_images
 
 
@@ -46,7 +47,11 @@ class PixelLoss(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, dtype="float32")
         self.ignore_label = ignore_label
-        self.class_weights = _checked_weights(class_weights)
+        self.class_weights = (
+            None
+            if class_weights is None
+            else arguments.numbers_of(class_weights=class_weights)
+        )
 
     def __call__(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None
@@ -118,19 +123,6 @@ def mean_over(values: Tensor, counted: Tensor) -> Tensor:
     """
     pixels = share_of_images(ops.sum(counted), ops.shape(counted)[0])
     return ops.sum(values) / ops.maximum(pixels, 1.0)
-
-
-def _checked_weights(weights: Sequence[float] | None) -> list[float] | None:
-    if weights is None:
-        return None
-    checked = [float(weight) for weight in weights]
-    # Written so that NaN fails.
-    if not checked or not all(0 <= weight < float("inf") for weight in checked):
-        raise ValueError(
-            "`class_weights` must hold numbers of at least 0. "
-            f"Received: class_weights={weights}"
-        )
-    return checked
 
 
 def _without_channel(labels: Tensor) -> Tensor:

@@ -241,6 +241,23 @@ _ROWS = (
         weights="mobilenet_v2_035_imagenet",
         **_STREETS,
     ),
+    # Photos of one's own, as few as ten, from weights that know other things. Batches
+    # of two have no statistics, and so few steps no long average.
+    Recipe(
+        name="fine_tune_mobilenet_v2_035",
+        arguments={"backbone": "mobilenet_v2", "alpha": 0.35, "divisible_by": 8},
+        weights="deeplabv3plus_mobilenet_v2_035_camvid",
+        **{
+            **_STREETS,
+            "crop_size": (513, 513),
+            "batch_size": 2,
+            "epochs": 60,
+            "batch_norm": "frozen",
+            "batch_norm_momentum": None,
+            "ema": 0.95,
+            "evaluate_every": 10,
+        },
+    ),
 )
 
 #: The recipes by name.

@@ -93,7 +93,7 @@ class RunFolder:
                 "`out` has no training that could go on: no recipe.json. "
                 f"Received: out={self.path}"
             )
-        old, new = json.loads(path.read_text(encoding="utf-8")), recipe.as_data()
+        old, new = _read_recipe(path), recipe.as_data()
         changed = [name for name in new if old.get(name) != new[name]]
         if changed or old.keys() != new.keys():
             raise ValueError(
@@ -126,3 +126,15 @@ class RunFolder:
         """Writes a model as a `.keras` file."""
         with part_beside(path) as part:
             model.save(part)
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"A recipe must be JSON ({error}). Received: {path}"
+        ) from error
+    if not isinstance(found, dict):
+        raise ValueError(f"A recipe must be a JSON object. Received: {path}")
+    return found

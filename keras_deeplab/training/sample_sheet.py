@@ -1,12 +1,10 @@
 """Photos beside their truth and what a model says."""
 
-from typing import Any
-
-import numpy as np
 from PIL import Image
 
 from keras_deeplab.data import SegmentationData
 from keras_deeplab.inference import draw_overlay, segment
+from keras_deeplab.inference.overlay import drawable_labels
 from keras_deeplab.models import Segmenter
 
 _GAP = 8
@@ -47,7 +45,11 @@ def _row(
     labels = segment(model, sample.image, size=size)
     pictures = [
         Image.fromarray(sample.image),
-        draw_overlay(sample.image, _drawable(sample.labels, data), data.class_names),
+        draw_overlay(
+            sample.image,
+            drawable_labels(sample.labels, data.ignore_label),
+            data.class_names,
+        ),
         draw_overlay(sample.image, labels, data.class_names),
     ]
     # A legend makes small pictures wider.
@@ -58,11 +60,3 @@ def _row(
         row.paste(picture, (left, 0))
         left += picture.width + _GAP
     return row
-
-
-def _drawable(
-    labels: np.ndarray[Any, Any], data: SegmentationData
-) -> np.ndarray[Any, Any]:
-    ignored = data.ignore_label
-    void = labels == ignored if ignored is not None else np.zeros(labels.shape, bool)
-    return np.where(void, 255, labels).astype("uint8")

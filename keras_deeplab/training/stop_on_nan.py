@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_deeplab.layers import arguments
+
 
 class StopOnNaN(keras.callbacks.Callback):
     """Raises `FloatingPointError` when the loss, or a weight, is NaN or infinite.
@@ -35,11 +37,7 @@ class StopOnNaN(keras.callbacks.Callback):
         files: Callable[[int, int], Sequence[str]] | None = None,
     ) -> None:
         super().__init__()
-        if keep_every < 1:
-            raise ValueError(
-                f"`keep_every` must be at least 1. Received: {keep_every=}"
-            )
-        self.keep_every = keep_every
+        self.keep_every = arguments.positive(keep_every=keep_every)
         self.files = files
         self._epoch = 0
         self._next_batch = 0

@@ -2,7 +2,10 @@
 
 import io
 import zipfile
+from pathlib import Path
 
+# In the archive at the end of the TFLite files that this package writes.
+OWN_FILE = "keras_deeplab.json"
 # Ten times what the largest official MobileNetV2 takes, packed or not.
 MOST_BYTES = 2**27
 
@@ -30,6 +33,16 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(member) as file:
         # Without the number, zipfile unpacks all before it compares the size.
         return file.read(member.file_size)
+
+
+def is_exported(path: Path) -> bool:
+    """Whether a TFLite file is one that `keras_deeplab.export` wrote."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return OWN_FILE in archive.namelist()
+    except Exception:
+        # There is no archive; or it is damaged, and raises anything.
+        return False
 
 
 def read_appended_labels(content: bytes) -> tuple[str, ...] | None:

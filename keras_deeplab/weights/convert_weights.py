@@ -1,6 +1,8 @@
 """From trained weights of any format to the files of Keras."""
 
 import os
+import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -9,13 +11,25 @@ import keras
 
 from keras_deeplab._atomic_file import part_beside
 from keras_deeplab.weights.half_floats import store_half_floats
+from keras_deeplab.weights.keras_archive import WEIGHTS
 from keras_deeplab.weights.load import load_and_account
 from keras_deeplab.weights.load_file import Loaded
+
+
+def _save_weights(model: keras.Model, path: Path) -> None:
+    # HDF5 that cannot write to a disk crashes the process later, so it writes to the
+    # memory, as in a `.keras` file, of which this is a member.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.name) as folder:
+        whole = Path(folder) / "model.keras"
+        model.save(whole)
+        with zipfile.ZipFile(whole) as archive:
+            path.write_bytes(archive.read(WEIGHTS))
+
 
 _SAVERS: Mapping[str, Callable[[keras.Model, Path], None]] = MappingProxyType(
     {
         ".keras": lambda model, path: model.save(path),
-        ".weights.h5": lambda model, path: model.save_weights(path),
+        ".weights.h5": _save_weights,
     }
 )
 

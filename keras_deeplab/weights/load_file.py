@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from keras_deeplab.models import Segmenter
-from keras_deeplab.weights.array_archive import MOST_BYTES
+from keras_deeplab.weights.array_archive import MOST_BYTES, is_exported
 from keras_deeplab.weights.conversion_summary import ConversionSummary
 from keras_deeplab.weights.convert import convert_official
 from keras_deeplab.weights.fetch_weights import nearest_names
@@ -68,7 +68,16 @@ def _load_tflite(path: Path) -> Segmenter:
     # The reader brings the TFLite schema along, which few processes need.
     from keras_deeplab.weights.tflite import read_tflite
 
-    return _load_official(path, read_tflite)
+    try:
+        return _load_official(path, read_tflite)
+    except ValueError as error:
+        if not is_exported(path):
+            raise
+        raise ValueError(
+            "`source` is a file that `keras-deeplab export` wrote, which is run as it "
+            "is and not loaded: by the commands with `--engine tflite`, in Python by "
+            f"`keras_deeplab.export.LiteModel`. Received: source={str(path)!r}"
+        ) from error
 
 
 def _load_official(path: Path, read: Callable[[Path], FoldedGraph]) -> Segmenter:

@@ -1,16 +1,19 @@
 import os
 import pathlib
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from PIL import Image
+from typer.main import get_command
 from typer.testing import Result
 
 import keras_deeplab_cli.quiet
 from keras_deeplab._version import __version__
-from keras_deeplab_cli import output
+from keras_deeplab_cli import app, output
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -37,6 +40,7 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     assert result.exit_code == 0
     for text in (
         "segment",
+        "demo",
         "evaluate",
         "train",
         "export",
@@ -52,6 +56,7 @@ def test_help_names_the_commands_and_how_to_start(run: Run) -> None:
     [
         ("segment", ["PHOTO", "--weights", "--output-stride", "--size", "--out"]),
         ("evaluate", ["--weights", "--images", "--masks", "--ignore-label", "--json"]),
+        ("demo", ["--weights", "--crf", "--host", "--port", "--no-browser"]),
         ("models", ["--json"]),
         ("train", ["--recipe", "--data", "--out", "--set", "--weights", "--resume"]),
         ("weights", ["list", "info", "fetch", "verify", "convert", "KERAS_DEEPLAB_H"]),
@@ -75,6 +80,40 @@ def test_command_that_does_not_exist_is_a_usage_error(run: Run) -> None:
     assert run("segmnt").exit_code == 2
 
 
+def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command, and those of the groups."""
+    yield words
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*words, name))
+        else:
+            yield (*words, name)
+
+
+@pytest.mark.parametrize("words", list(commands(get_command(app))), ids=" ".join)
+def test_help_is_whole_in_80_columns(
+    words: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) == 80
+    # What does not fit is cut off, or a list of choices broken.
+    assert "…" not in result.stdout
+    assert not re.search(r"\|\w+ *│|│ +\w+\|", result.stdout)
+
+
+def test_without_a_terminal_lines_tell_how_far_the_work_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = iter([0, 1, 31, 60])
+    monkeypatch.setattr(output.time, "monotonic", lambda: next(times))
+    with output.progress_bar() as report:
+        for done in (1, 2, 3):
+            report("round 1 of 3", done, 8)
+    assert capsys.readouterr().err == "Round 1 of 3: 2 of 8\n"
+
+
 def test_help_and_usage_errors_do_not_import_keras(tmp_path: pathlib.Path) -> None:
     code = """
 import sys
@@ -82,6 +121,7 @@ from typer.testing import CliRunner
 from keras_deeplab_cli import app
 for words in (
     "--help", "--version", "segment --help", "segment no.jpg", "train --help", "train",
+    "demo --help", "demo --port no",
     "weights --help",
     "weights list --help", "weights convert --help", "weights fetch",
 ):

@@ -1,13 +1,23 @@
 import dataclasses
+import html
 import json
 import pathlib
+import re
+import shlex
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from typer.testing import Result
 
-from keras_deeplab.inference import evaluate, write_crf, write_labels
+from keras_deeplab.inference import (
+    Measures,
+    evaluate,
+    evaluate_data,
+    paired_data,
+    write_crf,
+    write_labels,
+)
 from keras_deeplab.layers import DenseCRF
 from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from tests.inference.color_model import ColorModel
@@ -82,6 +92,10 @@ def test_evaluate_ignores_the_label_it_is_told(
         ({"--masks": "photos/a.png"}, "is a file"),
         ({"--weights": "broken"}, "A tensor is missing"),
         ({"--json": "nowhere/scores.json"}, "no folder for --json"),
+        ({"--report": "nowhere/page.html"}, "no folder for --report"),
+        ({"--report": "page.pdf"}, "--report must end in .html: page.pdf"),
+        ({"--trimap": "two"}, "two is not like 1,2,4,8"),
+        ({"--trimap": "4,2"}, "--trimap 4,2: `widths` must be rising"),
         ({"--output-stride": "7"}, "8, 16, 32"),
         ({"--crf": "v9"}, "--crf v9: `crf` must be one of 'v1', 'v2'"),
         ({"--crf": "nowhere.json"}, "No such file or directory: 'nowhere.json'"),
@@ -109,7 +123,88 @@ def test_evaluate_with_nothing_but_ignored_pixels_says_so_and_exits_with_2(
     assert result.stdout == ""
 
 
-def test_evaluate_without_folders_is_a_usage_error(run: Run) -> None:
-    result = run("evaluate", "--weights", "any")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "Given: neither"),
+        (["--images", "photos"], "Given: --images"),
+        (["--dataset", "voc2012", "--split", "val"], "Given: --dataset, --split"),
+        (
+            ["--images", "photos", "--masks", "photos", "--split", "val"],
+            "Given: --images, --masks, --split",
+        ),
+    ],
+)
+def test_evaluate_of_neither_folders_nor_a_dataset_is_a_usage_error(
+    words: list[str], message: str, run: Run, photos: pathlib.Path
+) -> None:
+    result = run("evaluate", "--weights", "any", *words)
     assert result.exit_code == 2
-    assert "Missing option" in result.stderr
+    assert "Give either --images and --masks, or --dataset" in result.stderr
+    assert message in result.stderr
+
+
+def test_evaluate_measures_boundaries_and_calibration_where_asked(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    words = ["--trimap", "1,3", "--calibration", "--json", "scores.json"]
+    result = run("evaluate", *options, *words)
+    assert result.exit_code == 0, result.output
+    data = paired_data(ColorModel(), options[3], options[5])
+    measures = Measures(trimap=(1, 3), calibration=True)
+    found = evaluate_data(ColorModel(), data, measures=measures)
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert [row["width"] for row in scores["trimap"]] == [1, 3]
+    for row in scores["trimap"]:
+        assert row["mean_iou"] == found.trimap[row["width"]].mean_iou
+        percent = f"{100 * row['mean_iou']:.2f}"
+        assert [str(row["width"]), percent] in [
+            line.replace("│", " ").split() for line in result.stdout.splitlines()
+        ]
+    assert found.calibration is not None
+    calibration = scores["calibration"]
+    assert calibration["pixels"] == list(found.calibration.pixels)
+    assert calibration["log_loss"] == found.calibration.log_loss
+    assert f"negative log likelihood {calibration['log_loss']:.4f}" in result.stdout
+    assert None in calibration["accuracy"]
+
+
+def test_evaluate_with_a_crf_tells_the_score_without_it(
+    run: Run, options: list[object], model: ColorModel, tmp_path: pathlib.Path
+) -> None:
+    words = ["--crf", "v1", "--crf-accuracy", "mobile", "--trimap", "2"]
+    result = run("evaluate", *options, *words, "--json", "scores.json")
+    assert result.exit_code == 0, result.output
+    assert len(model.seen) == 2
+    plain = "Without the CRF: Mean IoU 70.37 %, pixel accuracy 78.95 %"
+    assert plain in result.stdout
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["without_crf"]["mean_iou"] == pytest.approx((100 / 180 * 2 + 1) / 3)
+    assert scores["without_crf"]["trimap"][0]["width"] == 2
+
+
+def test_evaluate_writes_a_report_with_the_command_that_repeats_it(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    words = ["--report", "my report.html", "--flip", "--crf", "v1"]
+    result = run("evaluate", *options, *words)
+    assert result.exit_code == 0, result.output
+    assert "Wrote my report.html" in result.stdout
+    text = (tmp_path / "my report.html").read_text()
+    (command,) = re.findall(r"<pre>(.*)</pre>", text, re.S)
+    program, name, *rest = shlex.split(html.unescape(command))
+    assert (program, name) == ("keras-deeplab", "evaluate")
+    assert sorted(rest) == sorted(map(str, [*options, *words]))
+    (tmp_path / "my report.html").unlink()
+    assert run("evaluate", *rest).exit_code == 0
+    assert (tmp_path / "my report.html").read_text() == text
+    facts = dict(re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", text))
+    assert facts["Weights"] == "any"
+    assert facts["Data"].endswith(": 2 photos")
+    assert (
+        facts["Photos are shown"]
+        == "longer side at most 33 pixels, at the scale 1, each mirrored too"
+    )
+    assert facts["CRF"].startswith("accurate, w_bilateral 4, ")
+    assert facts["Classes"] == "4, of which 3 occur in the truth"
+    assert facts["Pixels that count"] == "380; those to ignore are left out"

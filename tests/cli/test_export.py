@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import pathlib
 from collections.abc import Callable
@@ -6,12 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from keras_deeplab.export import tflite
+from keras_deeplab.export import ExportReport, tflite
+from keras_deeplab.export.parity import Parity
+from keras_deeplab.export.quantization import QUANTIZATIONS
 from keras_deeplab.inference import read_labels, write_crf
 from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from keras_deeplab_cli import app
+from keras_deeplab_cli.report_table import report_table
 from tests.export.conftest import make_model
 
 Run = Callable[..., Result]
@@ -44,6 +49,11 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     assert result.exit_code == 0, result.output
     keras = ["--weights", "model.keras", "--out", "keras", photos / "a.png"]
     assert run_here("segment", *keras).exit_code == 0
+    # The file itself is nothing to be loaded, and the error tells what to do.
+    result = run_here("segment", "--weights", "m.tflite", photos / "a.png")
+    assert result.exit_code == 2
+    assert "`source` is a file that `keras-deeplab export` wrote" in result.stderr
+    assert "`--engine tflite`" in result.stderr
     labels = "a.labels.png"
     lite, truth = (read_labels(tmp_path / name / labels) for name in ("lite", "keras"))
     # Bytes cannot hold the padding, 127.5.
@@ -86,6 +96,35 @@ def test_export_with_a_crf_says_what_it_costs_and_changes(
     assert "{:.2f} MB, without the CRF {:.2f} MB".format(*sizes) in shown
 
 
+def test_default_agreement_is_that_of_the_help(run_here: Run) -> None:
+    shown = run_here("export", "--help").stdout
+    told = " ".join(shown.replace("│", " ").split()).partition("keep their label. ")[2]
+    assert told.startswith("By default 0.999; 0.995 with float16, 0.95 with dynamic")
+    found = {name: row.agreement for name, row in QUANTIZATIONS.items()}
+    assert found == {"none": 0.999, "float16": 0.995, "dynamic": 0.95, "int8": 0.95}
+
+
+def test_table_sums_the_operations_up_and_the_report_has_them_all() -> None:
+    parity = Parity(
+        photos=("a.png",), agreement=1.0, max_difference=None, mean_difference=None
+    )
+    report = ExportReport(
+        path=pathlib.Path("1"),
+        format="saved_model",
+        outputs="labels",
+        input_size=(None, None),
+        size_bytes=1,
+        operations={"Add": 2, "Const": 900, "Conv2D": 7, "E": 1, "Mul": 5, "Sub": 3},
+        parity=parity,
+        least_agreement=0.999,
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(report_table(report))
+    text = console.export_text()
+    assert "18 of 5 kinds, most of all 7 Conv2D, 5 Mul, 3 Sub, 2 Add " in text
+    assert json.loads(report.to_json())["operations"]["Const"] == 900
+
+
 def test_several_folders_and_photos_calibrate(
     run_here: Run, photos: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -101,11 +140,21 @@ def test_several_folders_and_photos_calibrate(
     assert report["parity"]["photos"] == ["a.png", "b.png", "more.png"]
 
 
+def test_what_is_missing_is_told_before_the_model_is_loaded(
+    run_here: Run, tmp_path: pathlib.Path
+) -> None:
+    # It would fail if it were.
+    (tmp_path / "model.keras").write_bytes(b"no model")
+    words = ["export", "--weights", "model.keras", "--quantize", "int8"]
+    result = run_here(*words, "--out", "m.tflite")
+    assert result.stderr.startswith("Error: --quantize int8 needs --calibration: a ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["export", "--format", "pb", "--out", "m"], 2, "--format must be one of"),
-        (["export", "--format", "onnx", "--out", "m"], 2, "`path` must end in .onnx"),
+        (["export", "--format", "pb", "--out", "m"], 2, "pb is not one of tflite"),
+        (["export", "--format", "onnx", "--out", "m"], 2, "must end in .onnx: m"),
         (
             ["export", "--format", "onnx", "--quantize", "int8", "--out", "m.onnx"],
             2,
@@ -116,8 +165,14 @@ def test_several_folders_and_photos_calibrate(
             2,
             "--outputs has no effect on saved_model",
         ),
-        (["export", "--out", "m.bin"], 2, "`path` must end in .tflite"),
-        (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "`quantize` must"),
+        (["export", "--out", "m.bin"], 2, "must end in .tflite: m.bin"),
+        (["export", "--quantize", "int3", "--out", "m.tflite"], 2, "int3 is not one"),
+        (["export", "--outputs", "text", "--out", "m.tflite"], 2, "text is not one"),
+        (
+            ["export", "--quantize", "int8", "--out", "m.tflite"],
+            2,
+            "--quantize int8 needs --calibration",
+        ),
         (["export", "--crf", "v9", "--out", "m.tflite"], 2, "--crf v9: `crf` must be"),
         (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),
         (["segment", "--engine", "tflite", "photos"], 2, "is not a TFLite model that"),

@@ -173,9 +173,9 @@ def test_tfds_that_is_not_installed_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     monkeypatch.delitem(sys.modules, "keras_deeplab.data.tfds_builder")
-    with pytest.raises(ImportError, match="pip install tensorflow-datasets"):
+    with pytest.raises(ImportError, match=r"pip install 'keras-deeplab\[tfds\]'"):
         load_tfds("oxford_iiit_pet", "train")
-    with pytest.raises(ImportError, match="pip install tensorflow-datasets"):
+    with pytest.raises(ImportError, match=r"pip install 'keras-deeplab\[tfds\]'"):
         import keras_deeplab.data.tfds_builder  # noqa: F401
 
 

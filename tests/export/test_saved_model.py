@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_deeplab
 from keras_deeplab.export import ExportError, saved_model, to_saved_model
+from keras_deeplab.export.graph import Graph
 from keras_deeplab.export.photo_graph import PhotoGraph
+from keras_deeplab.export.saved_model_job import SavedModelJob
+from keras_deeplab.inference import predict_logits
 from keras_deeplab.inference.framing import frame_for, lay_out
 from keras_deeplab.models import DeepLabV3
 from tests.export.conftest import Served, make_model
@@ -41,6 +45,20 @@ def test_batch_of_pixels_of_any_size_gets_labels_and_probabilities(
     found = saved.signatures["probabilities"](image=tf.constant(image))
     expected = tf.nn.softmax(logits)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
+
+
+def test_weights_and_network_are_held_once(served: Served) -> None:
+    variables = served.folder / "variables"
+    held = sum(file.stat().st_size for file in variables.iterdir())
+    weights = sum(4 * np.prod(value.shape) for value in served.model.variables)
+    assert weights < held < 1.2 * weights
+    content = (served.folder / "saved_model.pb").read_bytes()
+    saved = saved_model_pb2.SavedModel.FromString(content)
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    found = sum(node.op in ("Conv2D", "DepthwiseConv2dNative") for node in nodes)
+    kernels = sum(len(value.shape) == 4 for value in served.model.variables)
+    assert kernels <= found < 1.5 * kernels
 
 
 def agreement(labels: np.ndarray, expected: np.ndarray) -> float:
@@ -71,6 +89,24 @@ def test_batch_of_image_files_gets_label_maps_of_their_own_sizes(
     files = [encoded(pixels("RGB", size)) for size in sizes]
     maps = label_map(served.saved, *files)
     assert [labels.shape[::-1] for labels in maps] == sizes
+
+
+def test_labels_of_300_classes_come_as_a_png_of_16_bits(
+    tmp_path: pathlib.Path,
+) -> None:
+    # Large enough for the photo as it is: TensorFlow scales otherwise.
+    model = make_model(crop_size=49, classes=300)
+    job = SavedModelJob(graph=Graph(model=model), name="street", most_pixels=10_000)
+    job.write(tmp_path / "1")
+    saved = tf.saved_model.load(str(tmp_path / "1"))
+    (labels,) = label_map(saved, PNG)
+    assert labels.dtype == np.uint16
+    photo = Image.open(io.BytesIO(PNG))
+    expected = predict_logits(model, photo).argmax(axis=-1)
+    assert agreement(labels, expected) > 0.999
+    # Bytes would hold others.
+    assert (expected > 255).any()
+    assert (expected < 256).any()
 
 
 def test_profile_that_unpacks_to_much_is_passed_over(served: Served) -> None:

@@ -102,7 +102,7 @@ def test_logits_are_computed_once_or_again_where_they_do_not_fit(
     folders: tuple[pathlib.Path, pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranges = CRFRanges(
-        w_bilateral=(1, 1, 1),
+        w_bilateral=(1, 5, 1),
         theta_alpha=(8, 8, 8),
         theta_beta=(10, 10, 10),
         iterations=1,
@@ -143,7 +143,7 @@ def test_files_and_progress_of_a_search(
         most_photos=2,
         accuracy="mobile",
         progress=lambda *call: calls.append(call),
-        each_round=results.append,
+        each_time=results.append,
     )
     assert calls == [
         ("checking", 1, 2),
@@ -152,6 +152,34 @@ def test_files_and_progress_of_a_search(
         ("round 1 of 1", 2, 2),
     ]
     assert [len(result.trials) for result in results] == [1]
+
+
+def test_search_that_is_stopped_in_a_round_has_told_what_it_found(
+    found: CRFSearch, folders: tuple[pathlib.Path, pathlib.Path]
+) -> None:
+    results: list[CRFSearch] = []
+
+    def stop_at_the_second(result: CRFSearch) -> None:
+        results.append(result)
+        if len(results) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search_crf(
+            ColorModel(),
+            *folders,
+            ranges=RANGES,
+            steps=[2.0, 1.0],
+            most_photos=2,
+            accuracy="mobile",
+            each_time=stop_at_the_second,
+        )
+    # Of the 8 of the first round, four and four.
+    assert [len(result.trials) for result in results] == [4, 8]
+    for result in results:
+        assert result.trials == found.trials[: len(result.trials)]
+        assert result.plain_mean_iou == found.plain_mean_iou
+    assert draw_heat_map(results[0]).mode == "RGB"
 
 
 def test_heat_map_frames_the_best_and_colours_by_score(found: CRFSearch) -> None:

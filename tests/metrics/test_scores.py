@@ -1,12 +1,13 @@
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from keras_deeplab.metrics import SegmentationScores
+from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
 
-def test_scores_of_a_hand_made_matrix_follow_the_voc_protocol() -> None:
+def test_scores_of_a_hand_made_matrix_are_over_the_classes_of_the_truth() -> None:
     # Class 1 is predicted but never true, class 3 occurs nowhere.
     matrix = np.array([[6, 1, 1, 0], [0, 0, 0, 0], [0, 1, 3, 0], [0, 0, 0, 0]])
     scores = SegmentationScores.from_confusion(matrix)
@@ -16,6 +17,53 @@ def test_scores_of_a_hand_made_matrix_follow_the_voc_protocol() -> None:
     assert scores.pixel_accuracy == 9 / 12
     assert scores.truth_pixels == (8, 0, 4, 0)
     assert scores.confusion[0] == (6, 1, 1, 0)
+
+
+def kit_of_voc_or_cityscapes(truth: np.ndarray, guess: np.ndarray) -> float:
+    """`nanmean`: what the data lack counts where it was predicted, and only there."""
+    values = []
+    for label in range(5):
+        either = np.sum((truth == label) | (guess == label))
+        values.append(
+            np.sum((truth == label) & (guess == label)) / either if either else np.nan
+        )
+    return float(np.nanmean(values))
+
+
+def kit_of_ade20k(truth: np.ndarray, guess: np.ndarray) -> float:
+    """Labels from 1 on; the union never counts as nothing."""
+    values = [
+        np.sum((truth == label) & (guess == label))
+        / (np.sum((truth == label) | (guess == label)) + np.finfo(float).eps)
+        for label in range(5)
+    ]
+    return float(np.mean(values))
+
+
+@pytest.mark.parametrize(
+    ("mean_over", "formula", "expected"),
+    [
+        # Of 0, 1 and 3; 2 is predicted alone, 4 nowhere.
+        ("truth", None, (2 / 3 + 1 / 3 + 1) / 3),
+        ("union", kit_of_voc_or_cityscapes, (2 / 3 + 1 / 3 + 1) / 4),
+        ("all", kit_of_ade20k, (2 / 3 + 1 / 3 + 1) / 5),
+    ],
+)
+def test_mean_is_over_the_classes_that_each_kit_takes(
+    mean_over: str, formula: Callable[..., float] | None, expected: float
+) -> None:
+    truth = np.array([0, 0, 0, 1, 1, 3])
+    guess = np.array([0, 0, 1, 1, 2, 3])
+    matrix = confusion_matrix(truth, guess, 5)
+    found = SegmentationScores.from_confusion(matrix, mean_over=mean_over).mean_iou
+    if formula is not None:
+        assert found == pytest.approx(formula(truth, guess), abs=1e-12)
+    assert found == pytest.approx(expected)
+
+
+def test_mean_over_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'truth', 'union', 'all'.*'voc'"):
+        SegmentationScores.from_confusion(np.eye(2), mean_over="voc")
 
 
 def test_scores_of_no_pixels_are_nan() -> None:

@@ -1,4 +1,5 @@
 import pathlib
+import shutil
 
 import pytest
 
@@ -19,6 +20,45 @@ def test_folder_of_ones_own_takes_the_place_of_the_dataset(
     names.write_text("a\nb\nc\nd")
     named = find_data(tiny_run.recipe(), tmp_path, classes=names)
     assert named.val.class_names == ("a", "b", "c", "d")
+
+
+def whole(root: pathlib.Path) -> pathlib.Path:
+    """Six photos in a folder that is not split."""
+    tiny_run.write_data(root)
+    for part in ("images", "masks"):
+        (root / "train" / part).rename(root / part)
+    for part in ("train", "val"):
+        shutil.rmtree(root / part)
+    return root
+
+
+@pytest.mark.parametrize(("validation", "count"), [(None, 1), (1, 1), (2, 2), (5, 5)])
+def test_last_photos_by_name_of_a_folder_that_is_not_split_are_scored_on(
+    validation: int | None, count: int, tmp_path: pathlib.Path
+) -> None:
+    said: list[str] = []
+    splits = find_data(
+        tiny_run.recipe(), whole(tmp_path), validation=validation, say=said.append
+    )
+    names = [[pair.image.name for pair in part.pairs] for part in splits]
+    expected = [f"{index}.png" for index in range(6)]
+    assert names == [expected[:-count], expected[-count:]]
+    assert splits.train.class_names == splits.val.class_names == tiny_run.CLASSES
+    assert said == [
+        f"Scoring on the last {count} of 6 photos by name, {6 - count}.png to 5.png"
+    ]
+
+
+def test_number_of_photos_to_score_on_that_cannot_be_is_refused(
+    tmp_path: pathlib.Path,
+) -> None:
+    root = whole(tmp_path / "whole")
+    for wrong, message in ((6, r"must leave photos .* of 6"), (0, "of at least 1")):
+        with pytest.raises(ValueError, match=message):
+            find_data(tiny_run.recipe(), root, validation=wrong)
+    split = tiny_run.write_data(tmp_path / "split")
+    with pytest.raises(ValueError, match="`validation` is for a folder with images/"):
+        find_data(tiny_run.recipe(), split, validation=2)
 
 
 def test_dataset_of_the_recipe_is_found_in_its_own_layout(

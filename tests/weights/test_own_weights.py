@@ -21,7 +21,7 @@ def test_there_are_some_of_streets() -> None:
 
 
 @each
-def test_own_weights_need_no_network(
+def test_own_weights_need_no_network_and_are_the_model_of_their_file(
     row: WeightsRow, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("KERAS_DEEPLAB_HOME", "KERAS_DEEPLAB_MIRROR"):
@@ -30,6 +30,9 @@ def test_own_weights_need_no_network(
     assert model.class_names is not None
     assert model.class_names[:4] == ("sky", "building", "pole", "road")
     assert not (tmp_path / "empty").exists()
+    config = model.get_config()
+    assert config == load_model(row.asset).get_config()
+    assert config["crop_size"] == (361, 481)
 
 
 def test_data_set_is_enough_of_a_name() -> None:

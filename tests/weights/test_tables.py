@@ -31,8 +31,15 @@ def test_page_shows_the_manifest(page: pathlib.Path) -> None:
     assert text == expected, f"Run `python {COMMAND}`."
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page_of_another_manifest_would_be_another(page: pathlib.Path) -> None:
+@pytest.mark.slow
+def test_page_shows_what_the_models_cost() -> None:
+    text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    assert SCRIPT["architectures"]() in text, f"Run `python {COMMAND}`."
+
+
+@pytest.mark.parametrize("name", ["models", "weights"])
+def test_page_of_another_manifest_would_be_another(name: str) -> None:
+    page = ROOT / "docs" / f"{name}.md"
     text = page.read_text(encoding="utf-8")
     first, *others = manifest().values()
     (score, *scores) = first.published
@@ -48,8 +55,9 @@ def test_page_of_another_manifest_would_be_another(page: pathlib.Path) -> None:
 
 def test_pages_have_every_table() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    assert {*re.findall("<!-- table: (.*) -->", text)} == {*SCRIPT["TABLES"]}
-    assert text.count("<!-- table:") == text.count("<!-- end of table -->") == 7
+    named = re.findall("<!-- table: (.*) -->", text)
+    assert sorted(named) == sorted([*SCRIPT["TABLES"], "architectures"])
+    assert text.count("<!-- end of table -->") == len(named)
 
 
 def test_tables_hold_the_numbers_of_a_row() -> None:
@@ -83,9 +91,23 @@ def test_tables_keep_measured_and_published_scores_apart() -> None:
     )
     row = dataclasses.replace(ROW, measured=(mine,))
     assert cells("measured", row) == [["mIoU", "12.5", r"a\|b", "ours", "`do it`"]]
-    for table in SCRIPT["TABLES"].keys() - {"measured"}:
+    for table in SCRIPT["TABLES"].keys() - {"measured", "recipes"}:
         assert cells(table, row) == cells(table, ROW)
     assert cells("measured", dataclasses.replace(row, measured=())) == []
+
+
+def test_table_of_recipes_counts_photos_and_updates_by_the_papers() -> None:
+    lines = SCRIPT["TABLES"]["recipes"]([]).splitlines()
+    (line,) = [line for line in lines if "`deeplabv2_resnet101_voc`" in line]
+    cells = line.strip("| ").split(" | ")
+    # Section 4.1.2 of the paper: 20,000 updates of ten images.
+    assert cells[1:6] == [
+        "voc2012_aug trainaug",
+        "321 x 321",
+        "10",
+        "20000 steps",
+        "0.00025",
+    ]
 
 
 def test_tables_tell_backbones_from_models() -> None:

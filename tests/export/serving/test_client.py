@@ -1,8 +1,15 @@
 """The client by gRPC, against a service in this process."""
 
+import base64
+import contextlib
+import http.server
 import io
+import itertools
+import json
 import pathlib
 import re
+import socketserver
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -110,6 +117,84 @@ def test_client_says_what_is_wrong_with_server_or_model(
     assert "127.0.0.1:9 does not answer" in capsys.readouterr().err
 
 
+def reply(body: bytes, length: int | None = None) -> bytes:
+    """An answer by HTTP, of the length that it claims."""
+    size = len(body) if length is None else length
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, body)
+
+
+def predictions(file: bytes) -> bytes:
+    found = {"b64": base64.b64encode(file).decode()}
+    return json.dumps({"predictions": [found]}).encode()
+
+
+GOOD = reply(predictions(PNG))
+_OTHER = "something else than labels"
+BAD = {
+    "cut short": (reply(predictions(PNG), 10**6), "not to the end: IncompleteRead"),
+    "error cut short": (
+        reply(b"{", 9).replace(b"200 OK", b"500 Oh"),
+        "not to the end: IncompleteRead",
+    ),
+    "no HTTP": (b"220 smtp.example.com\r\n", "not to the end"),
+    "nothing": (b"", "not to the end"),
+    "no JSON": (reply(b"<html>"), _OTHER),
+    "no text": (reply(b"\xff\xfe\x00"), _OTHER),
+    "deep JSON": (reply(b"[" * 100_000), _OTHER),
+    "list": (reply(b"[]"), _OTHER),
+    "no predictions": (reply(b"{}"), _OTHER),
+    "two predictions": (reply(b'{"predictions": [1, 2]}'), _OTHER),
+    "number": (reply(b'{"predictions": [1]}'), _OTHER),
+    "no base64": (reply(b'{"predictions": [{"b64": "?"}]}'), _OTHER),
+    "no PNG": (reply(predictions(b"GIF89a")), _OTHER),
+}
+
+
+@contextlib.contextmanager
+def replying(*replies: bytes) -> Iterator[str]:
+    """The address of a server of these answers, one after the other."""
+    left = itertools.cycle(replies)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.wfile.write(next(left))
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_answer_that_makes_no_sense_is_an_error(name: str) -> None:
+    content, message = BAD[name]
+    with (
+        replying(content) as server,
+        pytest.raises(client.ServingError, match=f"^{server} .*{message}"),
+    ):
+        client.ask_rest(server, "street", PNG)
+
+
+def test_load_counts_answers_that_make_no_sense_and_goes_on(
+    photo: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replies = [content for content, _ in BAD.values()]
+    options = ["--requests", str(len(BAD) + 2), "--concurrency", "1"]
+    with replying(GOOD, *replies, GOOD) as server:
+        load.main([str(photo), "--server", server, *options])
+    found, error = capsys.readouterr().out.splitlines()
+    assert f" {len(BAD) + 2} requests, {len(BAD)} errors, " in found
+    assert "The first error: 127.0.0.1" in error
+
+
 def test_load_tells_requests_errors_and_times(
     service: PredictionService,
     server: str,
@@ -119,10 +204,11 @@ def test_load_tells_requests_errors_and_times(
     options = ["--grpc", "--requests", "5", "--concurrency", "2"]
     load.main([str(photo), "--server", server, *options])
     load.main([str(photo), "--server", server, *options, "--model", "road"])
-    good, bad = capsys.readouterr().out.splitlines()
+    good, bad, error = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
         r"2 callers: 5 requests, 0 errors, [\d.]+ a second, p50 \d+ ms, p95 \d+ ms",
         good,
     )
     assert "5 requests, 5 errors" in bad
+    assert error.startswith("The first error: NOT_FOUND: Servable not found")
     assert len(service.requests) == 10

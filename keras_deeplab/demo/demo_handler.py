@@ -1,0 +1,185 @@
+"""How the server of the page answers a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from keras_deeplab.demo.demo import MAX_STRENGTH
+from keras_deeplab.demo.upload import MAX_BYTES, UploadError, too_large
+from keras_deeplab.weights.weights_row import ASSETS
+
+if TYPE_CHECKING:
+    from keras_deeplab.demo.demo_server import DemoServer
+
+_PAGE = Path(__file__).with_name("page")
+#: Photos to try, and what they show.
+EXAMPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "promenade.jpg": "A promenade",
+        "cat.jpg": "A cat",
+        "astronaut.jpg": "An astronaut",
+    }
+)
+# What is served of which file, and as what.
+_FILES: Mapping[str, tuple[Path, str]] = MappingProxyType(
+    {
+        "/": (_PAGE / "index.html", "text/html; charset=utf-8"),
+        "/app.js": (_PAGE / "app.js", "text/javascript; charset=utf-8"),
+        "/camera.js": (_PAGE / "camera.js", "text/javascript; charset=utf-8"),
+        "/style.css": (_PAGE / "style.css", "text/css; charset=utf-8"),
+        **{f"/examples/{name}": (ASSETS / name, "image/jpeg") for name in EXAMPLES},
+    }
+)
+# The page needs nothing from elsewhere, and gets nothing from there.
+_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+        "style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+)
+
+
+class _RequestError(Exception):
+    """A request that is not answered, and why."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class DemoHandler(BaseHTTPRequestHandler):
+    """Answers one connection: `GET` a file of the page, `POST /segment` a photo."""
+
+    server: DemoServer
+    protocol_version = "HTTP/1.1"
+    server_version = "keras-deeplab"
+    sys_version = ""
+    # Of a connection that says nothing.
+    timeout = 60
+
+    def do_GET(self) -> None:
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        self._answer(self._post)
+
+    def log_message(self, format: str, *_: Any) -> None:
+        pass
+
+    def _answer(self, respond: Any) -> None:
+        try:
+            self._check_host()
+            respond()
+        except _RequestError as refusal:
+            self._fail(refusal.status, str(refusal))
+
+    def _get(self) -> None:
+        path = urlsplit(self.path).path
+        if path == "/facts":
+            self._send_json(HTTPStatus.OK, self._facts())
+        elif path in _FILES:
+            file, kind = _FILES[path]
+            self._send(HTTPStatus.OK, kind, file.read_bytes())
+        else:
+            raise _RequestError(HTTPStatus.NOT_FOUND, "There is no such page.")
+
+    def _post(self) -> None:
+        parts = urlsplit(self.path)
+        path, query = parts.path, dict(parse_qsl(parts.query))
+        if path != "/segment":
+            raise _RequestError(HTTPStatus.NOT_FOUND, "There is no such page.")
+        self._check_origin()
+        content = self._read()
+        strength = _number(query.get("strength", "0"))
+        try:
+            answer = self.server.demo.segment(content, query.get("model", ""), strength)
+        except (OSError, ValueError) as error:
+            own = isinstance(error, UploadError)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if own else HTTPStatus.BAD_REQUEST
+            self._send_json(status, {"error": str(error)})
+        # Any: a photo too large for the device ends in an error of the backend's own.
+        except Exception as error:
+            message = f"The model failed. {type(error).__name__}: {error}"
+            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": message})
+        else:
+            self._send_json(HTTPStatus.OK, answer.as_data())
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "models": [
+                {"name": c.name, "about": c.about, "classes": c.class_names}
+                for c in self.server.demo.choices
+            ],
+            "examples": [{"file": f, "title": t} for f, t in EXAMPLES.items()],
+            "max_bytes": MAX_BYTES,
+            "too_large": too_large(),
+            "max_strength": MAX_STRENGTH,
+        }
+
+    def _check_host(self) -> None:
+        try:
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+        except ValueError:
+            name = ""
+        if not self.server.serves(name):
+            raise _RequestError(
+                HTTPStatus.FORBIDDEN, f"This server is not {name or 'named'}."
+            )
+
+    def _check_origin(self) -> None:
+        origin = self.headers.get("Origin")
+        if origin not in (None, f"http://{self.headers['Host']}"):
+            raise _RequestError(HTTPStatus.FORBIDDEN, "Only the page itself may ask.")
+
+    def _read(self) -> bytes:
+        try:
+            length = int(self.headers["Content-Length"])
+        except (TypeError, ValueError):
+            message = "The length of the photo is missing."
+            raise _RequestError(HTTPStatus.LENGTH_REQUIRED, message) from None
+        if length > MAX_BYTES:
+            raise _RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large())
+        content = self.rfile.read(max(length, 0))
+        if len(content) < length:
+            raise _RequestError(
+                HTTPStatus.BAD_REQUEST, "The photo did not arrive whole."
+            )
+        return content
+
+    def _fail(self, status: HTTPStatus, message: str) -> None:
+        # What was sent beside it is not read: no other request can follow.
+        self.close_connection = True
+        self._send_json(status, {"error": message})
+
+    def _send_json(self, status: HTTPStatus, data: Any) -> None:
+        self._send(status, "application/json", json.dumps(data).encode())
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(len(content))}
+        if self.close_connection:
+            headers["Connection"] = "close"
+        for name, value in {**headers, **_HEADERS}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        message = f"`strength` must be a number. Received: strength={text!r}"
+        raise _RequestError(HTTPStatus.BAD_REQUEST, message) from None
