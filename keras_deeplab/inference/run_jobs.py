@@ -72,7 +72,8 @@ def run_jobs(
     plan = plan or InferencePlan()
     check_plan(model, size, plan)
     layer = None if crf is None else load_crf(crf)
-    runner = _Runner(model, size, layer, plan, batch_size, progress)
+    shown = at_output_stride(model, plan.output_stride)
+    runner = _Runner(model, shown, size, layer, plan, batch_size, progress)
     for group in runner.groups(_decoded(jobs, batch_size)):
         yield from runner.run(group)
 
@@ -104,6 +105,8 @@ class _Runner:
     """Shows groups of photos to a model, and writes what comes of it."""
 
     model: Predictor
+    # At the output stride of the plan.
+    shown: Predictor
     size: int | None
     crf: DenseCRF | None
     plan: InferencePlan
@@ -165,9 +168,9 @@ class _Runner:
 
     def _together(self, photos: Sequence[Array]) -> list[PhotoScores]:
         frames = [self._frame(photo) for photo in photos]
-        model = at_output_stride(self.model, self.plan.output_stride)
         scale = self.plan.views[0].scale
-        answers = ask(at_scale(model, scale, frames[0].canvas), photos, frames)
+        model = at_scale(self.shown, scale, frames[0].canvas)
+        answers = ask(model, photos, frames)
         return [
             PhotoScores(self.model.output_kind, resized_strips(answer, photo.shape[:2]))
             for photo, answer in zip(photos, answers, strict=True)
@@ -180,6 +183,5 @@ class _Runner:
         return self._frame(photo).canvas
 
     def _frame(self, photo: Array) -> PhotoFrame:
-        model = at_output_stride(self.model, self.plan.output_stride)
         size = photo.shape[0], photo.shape[1]
-        return frame_for(model, size, self.size, self.plan.views[0].scale)
+        return frame_for(self.shown, size, self.size, self.plan.views[0].scale)

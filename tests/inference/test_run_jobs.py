@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_deeplab.export import LiteModel
 from keras_deeplab.inference import (
     InferencePlan,
     plan_jobs,
@@ -107,6 +108,16 @@ def test_photos_are_decoded_ahead_by_other_threads_but_never_many(
     assert threading.get_ident() not in threads
     assert len(ahead) == len(photos)
     assert 1 < max(ahead) <= 2 * 2 + 1
+
+
+def test_file_that_takes_one_photo_answers_to_a_batch_one_by_one(
+    data_dir: pathlib.Path,
+) -> None:
+    model = LiteModel(data_dir / "models/deeplab/deeplabv3_257_mv_gpu.tflite")
+    photos = np.random.default_rng(0).integers(0, 256, (2, 257, 257, 3))
+    inputs = model.preprocess(photos)
+    each = [model.predict_on_batch(one[None])[0] for one in inputs]
+    np.testing.assert_array_equal(model.predict_on_batch(inputs), each)
 
 
 def test_batch_size_of_none_is_refused(tmp_path: pathlib.Path) -> None:
