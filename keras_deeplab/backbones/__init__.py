@@ -11,7 +11,7 @@ import keras
 from keras_deeplab._types import Shape
 from keras_deeplab.backbones.mobilenet_v2 import MOBILENETS_V2
 from keras_deeplab.backbones.mobilenet_v3 import MOBILENETS_V3
-from keras_deeplab.backbones.options import checked_option
+from keras_deeplab.backbones.options import checked_option as _checked_option
 from keras_deeplab.backbones.resnet import RESNETS
 from keras_deeplab.backbones.spec import LEVELS, BackboneSpec
 from keras_deeplab.backbones.strides import OUTPUT_STRIDES, plan_strides
@@ -87,7 +87,7 @@ def get_backbone(name: str, **options: Any) -> BackboneSpec:
             f"{', '.join(sorted(fields))}. Received: {', '.join(unknown)}"
         )
     values = {
-        name: checked_option(name, value, getattr(spec, name), fields[name].default)
+        name: _checked_option(name, value, getattr(spec, name), fields[name].default)
         for name, value in options.items()
     }
     return dataclasses.replace(spec, **values)  # type: ignore[type-var]

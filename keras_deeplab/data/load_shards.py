@@ -1,8 +1,10 @@
 """Datasets out of a few large files."""
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from keras_deeplab.data.segmentation_data import SegmentationData
 
 INDEX = "shards.json"
 FORMAT = "keras_deeplab shards 1"
-# What JSON of another form raises somewhere; of a ValueError the message is ours.
+# What JSON of another form raises somewhere.
 _OTHER_FORM = (
     AttributeError,
     KeyError,
@@ -46,10 +48,22 @@ def load_shards(
             or another one. The message names it.
     """
     index = Path(folder) / INDEX
-    try:
+    with _of_one_form(index, *_OTHER_FORM):
         content = json.loads(index.read_text("utf-8"))
-        return _data(index.parent, content, verify)
-    except _OTHER_FORM as error:
+        if content["format"] != FORMAT:
+            raise KeyError("format")
+        for row in content["shards"]:
+            _check(_shard(index, row), row, verify)
+    # What is left can only be wrong in the index, whatever it raises.
+    with _of_one_form(index, *_OTHER_FORM, ValueError):
+        return _data(index, content)
+
+
+@contextlib.contextmanager
+def _of_one_form(index: Path, *errors: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
         raise ValueError(
             "The index of shards has another form: write the shards anew. "
             f"Received: {index}"
@@ -62,14 +76,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _data(folder: Path, content: Any, verify: bool) -> SegmentationData:
-    if content["format"] != FORMAT:
-        raise KeyError("format")
+def _shard(index: Path, row: dict[str, Any]) -> Path:
+    # Never a path that leads elsewhere.
+    return index.parent / Path(row["file"]).name
+
+
+def _data(index: Path, content: Any) -> SegmentationData:
     pairs = []
     for row in content["shards"]:
-        # Never a path that leads elsewhere.
-        path = folder / Path(row["file"]).name
-        _check(path, row, verify)
+        path = _shard(index, row)
         for files in row["samples"]:
             image, mask = (
                 FilePart(path, int(start), int(size), str(name))

@@ -130,7 +130,10 @@ class Recipe:
     def __post_init__(self) -> None:
         # JSON has lists where these are tuples.
         for name in ("train_data", "val_data", "class_weight_range"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, _pair(name, getattr(self, name)))
+        for each in dataclasses.fields(self):
+            if each.default_factory is dict:
+                _check_mapping(each.name, getattr(self, each.name))
         size = arguments.pair_of(crop_size=self.crop_size)
         object.__setattr__(self, "crop_size", size)
         arguments.check_choice(MODELS_BY_NAME, model=self.model)
@@ -199,6 +202,17 @@ class Recipe:
     def total_steps(self, steps_per_epoch: int) -> int:
         """The number of steps that the schedule runs over."""
         return self.steps or (self.epochs or 0) * steps_per_epoch
+
+
+def _pair(name: str, value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError(f"`{name}` must hold two values. Received: {name}={value!r}")
+    return value[0], value[1]
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"`{name}` must be a mapping. Received: {name}={value!r}")
 
 
 def _check_field(name: str, entry: str, data: Mapping[str, Any], key: str) -> None:

@@ -108,7 +108,7 @@ def test_every_command_that_takes_words_is_tried() -> None:
 def test_results_printed_to_a_full_disk_are_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["keras-deeplab", "models"])
+    monkeypatch.setattr(sys, "argv", ["keras-deeplab", "weights", "list"])
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         with pytest.raises(SystemExit) as end:
