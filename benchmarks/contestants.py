@@ -15,6 +15,8 @@ CLASSES = 21
 BATCH = 2
 BACKBONES = ("resnet50", "mobilenet_v2")
 OURS = "keras_deeplab"
+# What the libraries read: PyTorch the first, TensorFlow the others.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,9 @@ CONTESTANTS = {
 }
 
 
-def start(contestant: Contestant, folder: pathlib.Path) -> Worker:
+def start(contestant: Contestant, folder: pathlib.Path, threads: int = 0) -> Worker:
+    """Starts the process of a library, with what it takes of threads by itself or 1."""
     environment = contestant.environment
     python = environment.python(folder) if environment else sys.executable
-    return Worker(python, contestant.worker)
+    variables = dict.fromkeys(THREADS, str(threads)) if threads else {}
+    return Worker(python, contestant.worker, variables)

@@ -1,19 +1,22 @@
 """DeepLabV3+ of this project beside that of other libraries, as Markdown tables.
 
     python benchmarks/peers.py --environments FOLDER [--plot FILE] [--results FILE]
-        [--only resnet50] [--sizes 513x513 360x480] [--rounds 5]
+        [--only resnet50] [--sizes 513x513 360x480] [--rounds 5] [--threads 1]
 
 Inference of one image and a training step (SGD, cross-entropy of all pixels), with
 random weights and random pixels. Each library runs in its own process, with packages
-that pip puts into FOLDER (11 GB; the network is for that alone), on all cores, as it
-does by default. All take turns in one run; a ratio is the median of the ratios of the
-rounds. `--results` keeps what was measured: what stands there is not measured again.
+that pip puts into FOLDER (11 GB; the network is for that alone). All take turns in one
+run; a ratio is the median of the ratios of the rounds. On a machine that does other
+work give `--threads 1`: two threads wait for each other, and a library that lets them
+spin meanwhile pays more than others. `--results` keeps what was measured: what stands
+there is not measured again.
 """
 
 import argparse
 import contextlib
 import functools
 import json
+import os
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,24 +40,29 @@ Facts = dict[str, Any]
 
 
 def measure(
-    backbone: str, size: str, folder: pathlib.Path, names: Sequence[str], rounds: int
+    backbone: str, size: str, names: Sequence[str], given: argparse.Namespace
 ) -> dict[str, Facts]:
     """What each library is and takes, or the `error` that it ends with."""
+    threads = given.threads or os.cpu_count()
     found: dict[str, Facts] = {}
     workers: dict[str, Worker] = {}
     with contextlib.ExitStack() as stack:
         for name in names:
             try:
-                worker = stack.enter_context(start(CONTESTANTS[name], folder))
-                found[name] = prepare(worker, name, backbone, size)
+                process = start(CONTESTANTS[name], given.environments, given.threads)
+                worker = stack.enter_context(process)
+                facts = prepare(worker, name, backbone, size)
+                found[name] = {**facts, "threads": threads}
                 workers[name] = worker
             except (OSError, WorkerError) as fault:
                 found[name] = {"error": str(fault)}
         for call in CALLS:
             runs = {name: functools.partial(w.ask, call) for name, w in workers.items()}
-            for name, timing in take_turns(
-                runs, rounds=rounds, measure=clock_inside
-            ).items():
+            # `prepare` has warmed up.
+            times = take_turns(
+                runs, rounds=given.rounds, warm_ups=0, measure=clock_inside
+            )
+            for name, timing in times.items():
                 found[name][call] = timing.seconds
         for name, worker in workers.items():
             found[name]["peak_bytes"] = worker.ask("infer")["peak_bytes"]
@@ -62,13 +70,14 @@ def measure(
 
 
 def prepare(worker: Worker, name: str, backbone: str, size: str) -> Facts:
-    """Builds, traces and compiles."""
+    """Builds it and warms it up."""
     contestant = CONTESTANTS[name]
     sides = contestant.sides(size)
     plan = {"backbone": backbone, "size": sides, "batch": BATCH, "classes": CLASSES}
     worker.ask("build", **plan, **contestant.options)
     facts = worker.ask("facts")["result"]
-    for call in CALLS:
+    # Traced and compiled, then with its memory at hand.
+    for call in (*CALLS, *CALLS):
         worker.ask(call)
     return {**facts, "size": sides}
 
@@ -112,7 +121,7 @@ def print_results(results: Mapping[str, Mapping[str, Facts]]) -> None:
     """Prints the tables, and what they were measured with."""
     versions: dict[str, str] = {}
     for key, found in results.items():
-        print(f"\n{key}, training batch {BATCH}, {found[OURS]['threads']} threads\n")
+        print(f"\n{key}, training batch {BATCH}, {threads_of(found[OURS])}\n")
         print_table(TITLES, rows(found))
         for name, facts in found.items():
             versions |= facts.get("versions", {})
@@ -120,6 +129,11 @@ def print_results(results: Mapping[str, Mapping[str, Facts]]) -> None:
                 print(f"\n{name} fails: {facts['error']}")
     print()
     print(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))
+
+
+def threads_of(facts: Facts) -> str:
+    count = facts["threads"]
+    return f"{count} thread{'s' * (count > 1)}"
 
 
 def bars(results: Mapping[str, Mapping[str, Facts]]) -> Iterator[Bars]:
@@ -141,6 +155,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="*", default=SIZES)
     parser.add_argument("--without", nargs="*", choices=CONTESTANTS, default=())
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--threads", type=int, default=0, help="0: as they choose")
     return parser.parse_args()
 
 
@@ -158,9 +173,7 @@ def main() -> None:
         for size in given.sizes:
             key = f"{backbone}, {size}"
             if key not in results:
-                results[key] = measure(
-                    backbone, size, given.environments, names, given.rounds
-                )
+                results[key] = measure(backbone, size, names, given)
                 if kept:
                     kept.write_text(json.dumps(results, indent=1))
     print_results(results)

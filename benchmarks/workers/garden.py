@@ -5,7 +5,6 @@ the synchronized one, no weight decay.
 """
 
 import importlib.metadata
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,8 +71,6 @@ class GardenModel:
         return {
             "parameters": self._model.count_params(),
             "multiply_adds": multiply_adds.count(self._logits, shape),
-            "threads": tf.config.threading.get_intra_op_parallelism_threads()
-            or os.cpu_count(),
             "xla": False,
             "versions": {name: importlib.metadata.version(name) for name in packages},
         }

@@ -9,7 +9,6 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import multiply_adds
 import numpy as np
-import tensorflow as tf
 
 
 class KerasModel:
@@ -48,8 +47,6 @@ class KerasModel:
             "multiply_adds": multiply_adds.count(
                 lambda images: self._model(images, training=False), shape
             ),
-            "threads": tf.config.threading.get_intra_op_parallelism_threads()
-            or os.cpu_count(),
             "xla": self._model.jit_compile,
             "versions": {name: importlib.metadata.version(name) for name in packages},
         }

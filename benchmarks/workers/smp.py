@@ -45,7 +45,6 @@ class TorchModel:
                 if not name.endswith("num_batches_tracked")
             ),
             "multiply_adds": self._count(),
-            "threads": torch.get_num_threads(),
             "xla": self._compiled,
             "versions": {name: importlib.metadata.version(name) for name in packages},
         }
