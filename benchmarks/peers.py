@@ -7,9 +7,9 @@ Inference of one image and a training step (SGD, cross-entropy of all pixels), w
 random weights and random pixels. Each library runs in its own process, with packages
 that pip puts into FOLDER (11 GB; the network is for that alone). All take turns in one
 run; a ratio is the median of the ratios of the rounds. On a machine that does other
-work give `--threads 1`: two threads wait for each other, and a library that lets them
-spin meanwhile pays more than others. `--results` keeps what was measured: what stands
-there is not measured again.
+work give `--threads 1`: threads that wait for each other spin in some libraries, while
+one thread is timed by its own time on the processor, which little else moves.
+`--results` keeps what was measured: what stands there is not measured again.
 """
 
 import argparse
@@ -44,6 +44,7 @@ def measure(
 ) -> dict[str, Facts]:
     """What each library is and takes, or the `error` that it ends with."""
     threads = given.threads or os.cpu_count()
+    clock = "processor_seconds" if threads == 1 else "seconds"
     found: dict[str, Facts] = {}
     workers: dict[str, Worker] = {}
     with contextlib.ExitStack() as stack:
@@ -60,7 +61,10 @@ def measure(
             runs = {name: functools.partial(w.ask, call) for name, w in workers.items()}
             # `prepare` has warmed up.
             times = take_turns(
-                runs, rounds=given.rounds, warm_ups=0, measure=clock_inside
+                runs,
+                rounds=given.rounds,
+                warm_ups=0,
+                measure=functools.partial(clock_inside, clock),
             )
             for name, timing in times.items():
                 found[name][call] = timing.seconds
@@ -82,9 +86,9 @@ def prepare(worker: Worker, name: str, backbone: str, size: str) -> Facts:
     return {**facts, "size": sides}
 
 
-def clock_inside(run: Callable[[], Mapping[str, float]]) -> float:
+def clock_inside(key: str, run: Callable[[], Mapping[str, float]]) -> float:
     time.sleep(REST_SECONDS)
-    return run()["seconds"]
+    return run()[key]
 
 
 def ratios(facts: Facts, ours: Facts, call: str) -> tuple[float, float]:
@@ -133,7 +137,7 @@ def print_results(results: Mapping[str, Mapping[str, Facts]]) -> None:
 
 def threads_of(facts: Facts) -> str:
     count = facts["threads"]
-    return f"{count} thread{'s' * (count > 1)}"
+    return f"{count} threads" if count > 1 else "1 thread, processor time"
 
 
 def bars(results: Mapping[str, Mapping[str, Facts]]) -> Iterator[Bars]:
