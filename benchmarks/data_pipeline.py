@@ -1,13 +1,16 @@
 """How many images a second the input pipeline makes, beside what decoding allows.
 
     python benchmarks/data_pipeline.py [FOLDER] [--environments FOLDER]
+        [--processor-time]
 
 FOLDER holds `images/` and `masks/` (at most 256 labels); without it, the photos that
 the package ships are cut into pairs of the size of PASCAL VOC's. A row is the median
 of 5 rounds, which take turns. The limit is TensorFlow's own decoding of the same
 photos and masks, in parallel and with nothing after it. With `--environments`, the
 DataLoader of PyTorch does the same augmentation beside it, with a process a core,
-in the environment that `peers.py` installs there.
+in the environment that `peers.py` installs there. With `--processor-time`, for a
+machine that does other work, seconds are those of the processor, of all threads
+together, and the DataLoader works in its own process.
 """
 
 import argparse
@@ -28,7 +31,7 @@ import tensorflow as tf
 from environments import SMP
 from PIL import Image
 from process import Worker
-from rounds import Timing, print_table, take_turns
+from rounds import Timing, clock, print_table, processor_clock, take_turns
 
 from keras_deeplab.data import (
     Augmentation,
@@ -113,30 +116,34 @@ def runs(data: SegmentationData) -> dict[str, Callable[[], None]]:
 
 @contextlib.contextmanager
 def of_torch(
-    data: SegmentationData, environments: pathlib.Path | None
-) -> Iterator[dict[str, Callable[[], None]]]:
-    """PyTorch's DataLoader, where there is an environment for it."""
-    if environments is None:
-        yield {}
-        return
+    data: SegmentationData, environments: pathlib.Path, processes: int
+) -> Iterator[dict[str, Callable[[], dict[str, float]]]]:
+    """PyTorch's DataLoader; its time is that of its own process."""
     files = [(str(pair.image), str(pair.mask)) for pair in data.pairs]
     with Worker(SMP.python(environments), "loader") as worker:
-        cores = os.cpu_count()
-        worker.ask("build", files=files, crop=CROP, batch=BATCH, workers=cores)
-        yield {
-            f"DataLoader of PyTorch, augmented, {cores} processes": functools.partial(
-                worker.ask, "drain"
-            )
-        }
+        worker.ask("build", files=files, crop=CROP, batch=BATCH, workers=processes)
+        name = f"DataLoader of PyTorch, augmented, {processes or 1} process"
+        name += "es" if processes > 1 else ""
+        yield {name: functools.partial(worker.ask, "drain")}
 
 
-def measure(
-    data: SegmentationData, environments: pathlib.Path | None
-) -> dict[str, Timing]:
+def measure(data: SegmentationData, given: argparse.Namespace) -> dict[str, Timing]:
     """Seconds for all pairs."""
-    with of_torch(data, environments) as others:
+
+    def measured(run: Callable[[], object]) -> float:
+        if isinstance(run, functools.partial):
+            seconds = "processor_seconds" if given.processor_time else "seconds"
+            return run()[seconds]
+        return (processor_clock if given.processor_time else clock)(run)
+
+    with contextlib.ExitStack() as stack:
+        contestants = runs(data)
+        if given.environments:
+            processes = 0 if given.processor_time else os.cpu_count()
+            others = of_torch(data, given.environments, processes)
+            contestants |= stack.enter_context(others)
         # The first round traces, and brings the files into the system's memory.
-        return take_turns({**runs(data), **others})
+        return take_turns(contestants, measure=measured)
 
 
 def main() -> None:
@@ -144,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
     parser.add_argument("--environments", type=pathlib.Path)
+    parser.add_argument("--processor-time", action="store_true")
     given = parser.parse_args()
     folder = given.folder
     with tempfile.TemporaryDirectory() as name:
@@ -152,7 +160,7 @@ def main() -> None:
             write_pairs(folder)
         pairs = match_pairs(folder / "images", folder / "masks")
         data = SegmentationData(pairs, [str(label) for label in range(255)])
-        times = measure(data, given.environments)
+        times = measure(data, given)
     limit = next(iter(times.values()))
     print(f"{len(pairs)} pairs, crop {CROP}, batch {BATCH}, {os.cpu_count()} cores\n")
     rows = (

@@ -1,11 +1,13 @@
 """How the cost of a model grows: with the image, the batch, the classes, the replicas.
 
     python benchmarks/scaling.py [--plot FILE] [--backbone mobilenet_v2] [--rounds 5]
+        [--processor-time]
 
 Inference and the training step of `DeepLabV3Plus`, as multiples of the first row of
 each table, and the exponent of the power law fitted to them: 1 is in proportion, 0
 stays. The replicas are parts of the one processor (`MirroredStrategy` over logical
-CPUs), with the same batch each, so 1 is the best there is.
+CPUs), with the same batch each, so 1 is the best there is. `--processor-time`, for a
+machine that does other work, counts the seconds of the processor instead.
 """
 
 import argparse
@@ -23,12 +25,10 @@ import numpy as np
 import tensorflow as tf
 from exponent import fit_power
 from plots import Curve, draw_curves
-from rounds import ROUNDS, Timing, print_table, take_turns
+from rounds import ROUNDS, Timing, clock, print_table, processor_clock, take_turns
 
 import keras_deeplab
 from keras_deeplab.training import SegmentationCrossEntropy
-
-Runs = Mapping[int, Callable[[], object]]
 
 BASE = {"side": 257, "batch": 2, "classes": 21, "replicas": 1}
 GRIDS = {
@@ -71,7 +71,9 @@ def runs_of(
     return {"inference": inference, "training step": training}
 
 
-def measure(backbone: str, kind: str, rounds: int) -> dict[str, dict[int, Timing]]:
+def measure(
+    backbone: str, kind: str, rounds: int, measured: Callable[..., float]
+) -> dict[str, dict[int, Timing]]:
     """Seconds of inference and training for each value of one quantity."""
     built = {value: runs_of(backbone, **{**BASE, kind: value}) for value in GRIDS[kind]}
     # Replicas are for training alone.
@@ -81,6 +83,7 @@ def measure(backbone: str, kind: str, rounds: int) -> dict[str, dict[int, Timing
             {value: runs[call] for value, runs in built.items()},
             rounds=rounds,
             warm_ups=2,
+            measure=measured,
         )
         for call in calls
     }
@@ -116,13 +119,15 @@ def main() -> None:
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument("--only", nargs="*", choices=GRIDS, default=tuple(GRIDS))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--processor-time", action="store_true")
     given = parser.parse_args()
+    measured = processor_clock if given.processor_time else clock
     cpu = tf.config.list_physical_devices("CPU")[0]
     logical = [tf.config.LogicalDeviceConfiguration()] * max(GRIDS["replicas"])
     tf.config.set_logical_device_configuration(cpu, logical)
     panels = {}
     for kind in given.only:
-        found = measure(given.backbone, kind, given.rounds)
+        found = measure(given.backbone, kind, given.rounds, measured)
         drawn = list(curves(found))
         panels[f"cost against {WHAT[kind]}"] = drawn
         print()

@@ -4,11 +4,12 @@
 
 Two tables: of importing this package and the libraries that it stands on or beside, and
 of importing, building DeepLabV3+ on MobileNetV2 (ResNet-50 for KerasHub, which has no
-other) and segmenting one image. Every round is a new process; the files are in the
-system's memory. The peers are those of `peers.py`, in the same FOLDER.
+other) and segmenting one image. Every round is a new process, and seconds are those that
+it keeps the processor busy. The peers are those of `peers.py`, in the same FOLDER.
 """
 
 import argparse
+import dataclasses
 import functools
 import pathlib
 import subprocess
@@ -31,56 +32,71 @@ IMPORTS: Mapping[str, Environment | None] = {
     "import torch": SMP,
 }
 WORKERS = pathlib.Path(__file__).parent / "workers"
-PEAK = f"import sys; sys.path.append({str(WORKERS)!r}); import serve; {{}}; "
-PEAK += "print(serve.peak_bytes())"
+SCRIPT = f"""
+import sys, time
+sys.path.append({str(WORKERS)!r})
+import serve
+start = time.process_time()
+{{}}
+print(time.process_time() - start, serve.peak_bytes())
+"""
 
 
-class Peak:
-    """Runs a function that tells the memory it took, and keeps the most."""
+@dataclasses.dataclass
+class Start:
+    """A way to start, which tells its seconds and bytes, and the most it ever took."""
 
-    def __init__(self, run: Callable[[], int]) -> None:
-        self._run = run
-        self.most = 0
+    run: Callable[[], tuple[float, int]]
+    peak_bytes: int = 0
 
-    def __call__(self) -> None:
-        self.most = max(self.most, self._run())
+    def seconds(self) -> float:
+        seconds, peak_bytes = self.run()
+        self.peak_bytes = max(self.peak_bytes, peak_bytes)
+        return seconds
 
 
-def importing(statement: str, python: str | pathlib.Path) -> int:
-    words = [python, "-c", PEAK.format(statement)]
+def importing(statement: str, python: str | pathlib.Path) -> tuple[float, int]:
+    words = [python, "-c", SCRIPT.format(statement)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return int(done.stdout.split()[-1])
+    seconds, peak_bytes = done.stdout.split()[-2:]
+    return float(seconds), int(peak_bytes)
 
 
-def first_answer(name: str, folder: pathlib.Path, size: int) -> int:
+def first_answer(name: str, folder: pathlib.Path, size: int) -> tuple[float, int]:
     contestant = CONTESTANTS[name]
+    plan = {
+        "backbone": contestant.backbones[-1],
+        "size": contestant.sides(f"{size}x{size}"),
+        "batch": BATCH,
+        "classes": CLASSES,
+    }
     with start(contestant, folder) as worker:
-        worker.ask(
-            "build",
-            backbone=contestant.backbones[-1],
-            size=contestant.sides(f"{size}x{size}"),
-            batch=BATCH,
-            classes=CLASSES,
-            **contestant.options,
-        )
-        return worker.ask("infer")["peak_bytes"]
+        built = worker.ask("build", **plan, **contestant.options)
+        answer = worker.ask("infer")
+    seconds = built["processor_seconds"] + answer["processor_seconds"]
+    return seconds, answer["peak_bytes"]
 
 
 def rows(
-    runs: Mapping[str, Peak], times: Mapping[str, Timing], base: str
+    starts: Mapping[str, Start], times: Mapping[str, Timing], base: str
 ) -> Iterator[Sequence[object]]:
     for name, timing in times.items():
         ratio = timing.ratio(times[base])
-        memory = runs[name].most / runs[base].most
+        memory = starts[name].peak_bytes / starts[base].peak_bytes
         yield f"`{name}`", f"{ratio:.2f}{timing.mark()}", f"{memory:.2f}"
 
 
-def compare(title: str, runs: Mapping[str, Peak], rounds: int) -> None:
-    base = next(iter(runs))
-    times = take_turns(runs, rounds=rounds)
+def compare(title: str, starts: Mapping[str, Start], rounds: int) -> None:
+    base = next(iter(starts))
+    times = take_turns(
+        {name: each.seconds for name, each in starts.items()},
+        rounds=rounds,
+        measure=lambda run: run(),
+    )
     print(f"\n{title}\n")
-    print_table(("what", "time", "peak memory"), rows(runs, times, base))
-    print(f"\n`{base}`: {times[base].median:.1f} s, {runs[base].most / 1e6:.0f} MB")
+    print_table(("what", "time", "peak memory"), rows(starts, times, base))
+    peak = starts[base].peak_bytes / 1e6
+    print(f"\n`{base}`: {times[base].median:.1f} s, {peak:.0f} MB")
 
 
 def main() -> None:
@@ -94,10 +110,10 @@ def main() -> None:
     imports = {}
     for statement, environment in IMPORTS.items():
         python = environment.python(folder) if environment else sys.executable
-        imports[statement] = Peak(functools.partial(importing, statement, python))
+        imports[statement] = Start(functools.partial(importing, statement, python))
     compare("Importing", imports, given.rounds)
     answers = {
-        name: Peak(functools.partial(first_answer, name, folder, given.size))
+        name: Start(functools.partial(first_answer, name, folder, given.size))
         for name in (OURS, "KerasHub", "Model Garden", "smp")
     }
     compare("Until the first answer", answers, given.rounds)
