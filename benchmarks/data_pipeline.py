@@ -120,7 +120,9 @@ def of_torch(
 ) -> Iterator[dict[str, Callable[[], dict[str, float]]]]:
     """PyTorch's DataLoader; its time is that of its own process."""
     files = [(str(pair.image), str(pair.mask)) for pair in data.pairs]
-    with Worker(SMP.python(environments), "loader") as worker:
+    # Its own processes have one thread each too.
+    one = {"OMP_NUM_THREADS": "1"}
+    with Worker(SMP.python(environments), "loader", one) as worker:
         worker.ask("build", files=files, crop=CROP, batch=BATCH, workers=processes)
         name = f"DataLoader of PyTorch, augmented, {processes or 1} process"
         name += "es" if processes > 1 else ""

@@ -123,16 +123,16 @@ def rows(found: Mapping[str, Facts]) -> Iterator[Sequence[object]]:
 
 def print_results(results: Mapping[str, Mapping[str, Facts]]) -> None:
     """Prints the tables, and what they were measured with."""
-    versions: dict[str, str] = {}
+    versions: set[tuple[str, str]] = set()
     for key, found in results.items():
         print(f"\n{key}, training batch {BATCH}, {threads_of(found[OURS])}\n")
         print_table(TITLES, rows(found))
         for name, facts in found.items():
-            versions |= facts.get("versions", {})
+            versions |= set(facts.get("versions", {}).items())
             if "error" in facts:
                 print(f"\n{name} fails: {facts['error']}")
     print()
-    print(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))
+    print(", ".join(f"{name} {version}" for name, version in sorted(versions)))
 
 
 def threads_of(facts: Facts) -> str:

@@ -1,6 +1,7 @@
 """The pictures of the benchmarks, drawn with Pillow alone."""
 
 import dataclasses
+import itertools
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ PAPER, INK, GRID = "white", (40, 40, 40), (222, 222, 222)
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
 PANEL, MARGIN = (500, 360), (60, 40, 20, 50)
 ROW, LABELS, SCALE_END = 17, 150, 60
+# A longer bar is cut; its number stands beside it.
+LONGEST = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +41,13 @@ def draw_bars(panels: Sequence[Bars], path: pathlib.Path, *, columns: int = 2) -
     height = 45 + ROW * 2 * max(len(panel.values) for panel in panels)
     rows = math.ceil(len(panels) / columns)
     page = Image.new("RGB", (columns * PANEL[0], rows * height + 24), PAPER)
-    most = max(max(pair) for panel in panels for pair in panel.values.values())
+    lengths = (max(pair) for panel in panels for pair in panel.values.values())
+    most = min(max(lengths), LONGEST)
+    names = dict.fromkeys(name for panel in panels for name in panel.values)
+    colors = dict(zip(names, itertools.cycle(COLORS), strict=False))
     for index, panel in enumerate(panels):
         corner = index % columns * PANEL[0], index // columns * height
-        page.paste(_bars(panel, (PANEL[0], height), most), corner)
+        page.paste(_bars(panel, (PANEL[0], height), most, colors), corner)
     legend = (
         "Time as a multiple of ours: wide bars as it is, thin bars per multiply-add."
     )
@@ -49,7 +55,9 @@ def draw_bars(panels: Sequence[Bars], path: pathlib.Path, *, columns: int = 2) -
     page.save(path)
 
 
-def _bars(panel: Bars, size: tuple[int, int], most: float) -> Image.Image:
+def _bars(
+    panel: Bars, size: tuple[int, int], most: float, colors: Mapping[str, str]
+) -> Image.Image:
     picture = Image.new("RGB", size, PAPER)
     pen = ImageDraw.Draw(picture)
     pen.text((10, 8), panel.title, INK, _font(15))
@@ -57,10 +65,9 @@ def _bars(panel: Bars, size: tuple[int, int], most: float) -> Image.Image:
     for index, (name, pair) in enumerate(panel.values.items()):
         top = 36 + 2 * ROW * index
         pen.text((LABELS - 8, top + ROW), name, INK, _font(13), anchor="rm")
-        color = COLORS[index % len(COLORS)]
-        for y, thick, value in zip((top, top + 20), (18, 8), pair, strict=True):
-            end = LABELS + value * scale
-            pen.rectangle((LABELS, y, end, y + thick), color)
+        for y, thick, value in zip((top, top + 20), (18, 6), pair, strict=True):
+            end = LABELS + min(value, most) * scale
+            pen.rectangle((LABELS, y, end, y + thick), colors[name])
             where = (end + 4, y + thick / 2)
             pen.text(where, f"{value:.2f}", INK, _font(11), anchor="lm")
     one = LABELS + scale

@@ -49,13 +49,7 @@ def runs_of(
     backbone: str, side: int, batch: int, classes: int, replicas: int
 ) -> dict[str, Callable[[], object]]:
     """Inference and a training step on random numbers."""
-    devices = [f"CPU:{index}" for index in range(replicas)]
-    strategy = (
-        tf.distribute.MirroredStrategy(devices)
-        if replicas > 1
-        else tf.distribute.get_strategy()
-    )
-    with strategy.scope():
+    with strategy_of(replicas).scope():
         model = keras_deeplab.DeepLabV3Plus(
             backbone, classes=classes, crop_size=(side, side)
         )
@@ -69,6 +63,15 @@ def runs_of(
         return {"training step": training}
     inference = functools.partial(model.predict_on_batch, images)
     return {"inference": inference, "training step": training}
+
+
+def strategy_of(replicas: int) -> tf.distribute.Strategy:
+    if replicas == 1:
+        return tf.distribute.get_strategy()
+    devices = [f"CPU:{index}" for index in range(replicas)]
+    # Collective operations know one number of replicas in a process.
+    exchange = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(devices, exchange)
 
 
 def measure(

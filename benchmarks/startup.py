@@ -4,8 +4,8 @@
 
 Two tables: of importing this package and the libraries that it stands on or beside, and
 of importing, building DeepLabV3+ on MobileNetV2 (ResNet-50 for KerasHub, which has no
-other) and segmenting one image. Every round is a new process, and seconds are those that
-it keeps the processor busy. The peers are those of `peers.py`, in the same FOLDER.
+other) and segmenting one image. Every round is a new process, and seconds are those
+that it keeps the processor busy. The peers are those of `peers.py`, in the same FOLDER.
 """
 
 import argparse
