@@ -55,9 +55,9 @@ def runs_of(
         )
         model.compile(keras.optimizers.SGD(1e-3, 0.9), SegmentationCrossEntropy())
     rng = np.random.default_rng(0)
-    count = batch * replicas
-    images = rng.normal(size=(count, side, side, 3)).astype("float32")
-    labels = rng.integers(0, classes, (count, side, side)).astype("uint8")
+    # `train_on_batch` hands every replica the whole of it.
+    images = rng.normal(size=(batch, side, side, 3)).astype("float32")
+    labels = rng.integers(0, classes, (batch, side, side)).astype("uint8")
     training = functools.partial(model.train_on_batch, images, labels)
     if replicas > 1:
         return {"training step": training}
