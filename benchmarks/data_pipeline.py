@@ -1,20 +1,25 @@
 """How many images a second the input pipeline makes, beside what decoding allows.
 
-    python benchmarks/data_pipeline.py [FOLDER]
+    python benchmarks/data_pipeline.py [FOLDER] [--environments FOLDER]
+        [--processor-time]
 
 FOLDER holds `images/` and `masks/` (at most 256 labels); without it, the photos that
 the package ships are cut into pairs of the size of PASCAL VOC's. A row is the median
 of 5 rounds, which take turns. The limit is TensorFlow's own decoding of the same
-photos and masks, in parallel and with nothing after it.
+photos and masks, in parallel and with nothing after it. With `--environments`, the
+DataLoader of PyTorch does the same augmentation beside it, with a process a core,
+in the environment that `peers.py` installs there. With `--processor-time`, for a
+machine that does other work, seconds are those of the processor, of all threads
+together, and the DataLoader works in its own process.
 """
 
 import argparse
+import contextlib
+import functools
 import os
 import pathlib
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,7 +28,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
 import tensorflow as tf
+from environments import SMP
 from PIL import Image
+from process import Worker
+from rounds import Timing, clock, print_table, processor_clock, take_turns
 
 from keras_deeplab.data import (
     Augmentation,
@@ -35,7 +43,6 @@ from keras_deeplab.data import (
     write_labels,
 )
 
-ROUNDS = 5
 CROP = 513
 BATCH = 8
 ASSETS = pathlib.Path(__file__).parents[1] / "keras_deeplab" / "assets"
@@ -107,39 +114,66 @@ def runs(data: SegmentationData) -> dict[str, Callable[[], None]]:
     return {**found, "SegmentationSequence, augmented, one thread": one_thread}
 
 
-def measure(data: SegmentationData) -> dict[str, float]:
-    """Images a second, the median of the rounds."""
-    measured = runs(data)
-    seconds: dict[str, list[float]] = {name: [] for name in measured}
-    for run in measured.values():
-        # Traced, and its files in the system's memory.
-        run()
-    for _ in range(ROUNDS):
-        for name, run in measured.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {
-        name: len(data) / statistics.median(times) for name, times in seconds.items()
-    }
+@contextlib.contextmanager
+def of_torch(
+    data: SegmentationData, environments: pathlib.Path, processes: int
+) -> Iterator[dict[str, Callable[[], dict[str, float]]]]:
+    """PyTorch's DataLoader; its time is that of its own process."""
+    files = [(str(pair.image), str(pair.mask)) for pair in data.pairs]
+    # Its own processes have one thread each too.
+    one = {"OMP_NUM_THREADS": "1"}
+    with Worker(SMP.python(environments), "loader", one) as worker:
+        worker.ask("build", files=files, crop=CROP, batch=BATCH, workers=processes)
+        name = f"DataLoader of PyTorch, augmented, {processes or 1} process"
+        name += "es" if processes > 1 else ""
+        yield {name: functools.partial(worker.ask, "drain")}
+
+
+def measure(data: SegmentationData, given: argparse.Namespace) -> dict[str, Timing]:
+    """Seconds for all pairs."""
+
+    def measured(run: Callable[[], object]) -> float:
+        if isinstance(run, functools.partial):
+            seconds = "processor_seconds" if given.processor_time else "seconds"
+            return run()[seconds]
+        return (processor_clock if given.processor_time else clock)(run)
+
+    with contextlib.ExitStack() as stack:
+        contestants = runs(data)
+        if given.environments:
+            processes = 0 if given.processor_time else os.cpu_count()
+            others = of_torch(data, given.environments, processes)
+            contestants |= stack.enter_context(others)
+        # The first round traces, and brings the files into the system's memory.
+        return take_turns(contestants, measure=measured)
 
 
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--environments", type=pathlib.Path)
+    parser.add_argument("--processor-time", action="store_true")
+    given = parser.parse_args()
+    folder = given.folder
     with tempfile.TemporaryDirectory() as name:
         if folder is None:
             folder = pathlib.Path(name)
             write_pairs(folder)
         pairs = match_pairs(folder / "images", folder / "masks")
-        rates = measure(SegmentationData(pairs, [str(label) for label in range(255)]))
-    limit = next(iter(rates.values()))
+        data = SegmentationData(pairs, [str(label) for label in range(255)])
+        times = measure(data, given)
+    limit = next(iter(times.values()))
     print(f"{len(pairs)} pairs, crop {CROP}, batch {BATCH}, {os.cpu_count()} cores\n")
-    print("| What | Images a second | Of the limit |\n| --- | --- | --- |")
-    for what, rate in rates.items():
-        print(f"| {what} | {rate:.0f} | {rate / limit:.2f} |")
+    rows = (
+        (
+            what,
+            f"{len(pairs) / timing.median:.0f}{timing.mark()}",
+            f"{limit.ratio(timing):.2f}",
+        )
+        for what, timing in times.items()
+    )
+    print_table(("What", "Images a second", "Of the limit"), rows)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ with the batch norm of Keras itself, in its place in every block.
 
 import argparse
 import os
-import statistics
-import time
 from collections.abc import Callable
 from unittest import mock
 
@@ -19,12 +17,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from rounds import Timing, print_table, take_turns
 
 import keras_deeplab
 from keras_deeplab.layers import BatchNormalization, conv_block
 from keras_deeplab.training import LayerwiseAdamW, SegmentationCrossEntropy
 
-ROUNDS = 5
 BATCH = 8
 CLASSES = 11
 FORMS = {
@@ -49,20 +47,11 @@ def step_of(
     return lambda: model.train_on_batch(images, labels)
 
 
-def measure(backbone: str, size: tuple[int, int]) -> dict[str, float]:
-    """Images a second, the median of the rounds."""
+def measure(backbone: str, size: tuple[int, int]) -> dict[str, Timing]:
+    """Seconds of a step."""
     steps = {name: step_of(backbone, size, *form) for name, form in FORMS.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for step in steps.values():
-        # Traced, with its memory at hand.
-        step()
-        step()
-    for _ in range(ROUNDS):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: BATCH / statistics.median(times) for name, times in seconds.items()}
+    # Traced first, then with its memory at hand.
+    return take_turns(steps, warm_ups=2)
 
 
 def main() -> None:
@@ -71,16 +60,18 @@ def main() -> None:
     parser.add_argument("--backbone", default="mobilenet_v2")
     parser.add_argument("--size", nargs=2, type=int, default=(361, 481))
     given = parser.parse_args()
-    rates = measure(given.backbone, tuple(given.size))
-    first = next(iter(rates.values()))
+    times = measure(given.backbone, tuple(given.size))
+    first = next(iter(times.values()))
     height, width = given.size
     print(
         f"DeepLabV3Plus, {given.backbone}, {height} x {width}, batch {BATCH}, "
         f"{os.cpu_count()} cores\n"
     )
-    print("| Step | Images a second | Of the first |\n| --- | --- | --- |")
-    for name, rate in rates.items():
-        print(f"| {name} | {rate:.1f} | {rate / first:.2f} |")
+    rows = (
+        (name, f"{BATCH / timing.median:.1f}", f"{first.ratio(timing):.2f}")
+        for name, timing in times.items()
+    )
+    print_table(("Step", "Images a second", "Of the first"), rows)
 
 
 if __name__ == "__main__":

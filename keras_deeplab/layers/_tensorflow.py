@@ -140,6 +140,37 @@ def batch_norm(
     return outputs, mean, tf.math.multiply_no_nan(variance, (count - 1) / count)
 
 
+def batch_norm_by(
+    inputs: Tensor,
+    scale: Tensor,
+    offset: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    epsilon: float,
+) -> Tensor:
+    """Normalizes by given statistics, as one `FusedBatchNormV3` operation.
+
+    Args:
+        inputs: `(batch, height, width, channels)`, floating point, at most 32 bits.
+        scale: `(channels,)`, float32.
+        offset: `(channels,)`, float32.
+        mean: `(channels,)`, float32.
+        variance: `(channels,)`, float32.
+        epsilon: Added to the variance.
+
+    Returns:
+        The outputs, of the inputs' dtype.
+    """
+    vectors = {"scale": scale, "offset": offset, "mean": mean, "variance": variance}
+    outputs, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs,
+        epsilon=epsilon,
+        is_training=False,
+        **{name: tf.convert_to_tensor(vector) for name, vector in vectors.items()},
+    )
+    return outputs
+
+
 def _becomes_tflite() -> bool:
     # Looked up while tracing only, so an eager or compiled step never pays for it.
     if tf.executing_eagerly():

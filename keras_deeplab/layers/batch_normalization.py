@@ -1,4 +1,4 @@
-"""Batch norm that TensorFlow trains as one operation."""
+"""Batch norm that TensorFlow runs as one operation."""
 
 from typing import Any
 
@@ -14,13 +14,14 @@ _FUSED_DTYPES = ("float16", "bfloat16", "float32")
 # Keras derives the names in weights files from that of the class: it stays Keras's own.
 @register
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization`, trained as one operation where it can be.
+    """`keras.layers.BatchNormalization`, as one operation where it can be.
 
     Keras 3 writes the training step of a batch norm as a dozen elementwise operations
     that each pass through the whole feature map; in a small network they take as long
-    as its convolutions. TensorFlow has them as one, `FusedBatchNormV3`. The results,
-    gradients and moving statistics are those of Keras, up to rounding; other backends,
-    synchronized statistics and inference are Keras's own.
+    as its convolutions. TensorFlow has them as one, `FusedBatchNormV3`, and merges that
+    of inference with the convolution before and the activation behind. The results,
+    gradients and moving statistics are those of Keras, up to rounding; other backends
+    and synchronized statistics are Keras's own.
 
     Args:
         momentum: Share of the old moving statistics kept at each training step.
@@ -54,8 +55,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Any = None
     ) -> Tensor:
-        if training and self.trainable and mask is None and self._can_be_fused(inputs):
-            return self._train_fused(inputs)
+        if mask is None and self._can_be_fused(inputs):
+            if not (training and self.trainable):
+                return self._infer_fused(inputs)
+            if not self.synchronized:
+                return self._train_fused(inputs)
         return super().call(inputs, training=training, mask=mask)
 
     def _can_be_fused(self, inputs: Tensor) -> bool:
@@ -65,11 +69,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and self.axis in (-1, 3)
             and self.scale
             and self.center
-            and not self.synchronized
             and not getattr(self, "renorm", False)
             and keras.backend.standardize_dtype(inputs.dtype) in _FUSED_DTYPES
             and self.variable_dtype == "float32"
         )
+
+    def _infer_fused(self, inputs: Tensor) -> Tensor:
+        from keras_deeplab.layers import _tensorflow
+
+        statistics = self.moving_mean, self.moving_variance
+        outputs = _tensorflow.batch_norm_by(
+            inputs, self.gamma, self.beta, *statistics, self.epsilon
+        )
+        return keras.ops.cast(outputs, self.compute_dtype)
 
     def _train_fused(self, inputs: Tensor) -> Tensor:
         from keras_deeplab.layers import _tensorflow

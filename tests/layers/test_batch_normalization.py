@@ -76,6 +76,38 @@ def test_other_policies_train_as_in_keras(policy: str) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_inference_and_its_gradients_are_those_of_keras(
+    policy: str, frozen: bool
+) -> None:
+    inputs = pixels((4, 9, 7, 3)) * 3 + 5
+    upstream = np.random.default_rng(1).normal(size=inputs.shape).astype("float32")
+    answers = []
+    for cls in (BatchNormalization, keras.layers.BatchNormalization):
+        layer = cls(epsilon=1e-5, dtype=policy)
+        layer.build(inputs.shape)
+        randomize(layer)
+        before = layer.get_weights()
+        layer.trainable = not frozen
+        x = keras.ops.cast(inputs, layer.compute_dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            # A frozen layer infers in training too.
+            outputs = layer(x, training=frozen)
+            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
+        assert outputs.dtype == layer.compute_dtype
+        gradients = tape.gradient(loss, [x, *(w.value for w in layer.weights[:2])])
+        for found, expected in zip(layer.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(found, expected)
+        answers.append([np.array(tf.cast(a, "float32")) for a in (outputs, *gradients)])
+    limits = {"rtol": 1e-4, "atol": 2e-4}
+    if policy != "float32":
+        limits = {"rtol": 0.02, "atol": 0.05}
+    for found, expected in zip(*answers, strict=True):
+        np.testing.assert_allclose(found, expected, **limits)
+
+
 def operations(layer: keras.layers.Layer, **kwargs: Any) -> set[str]:
     layer.build(SHAPE)
     step = tf.function(lambda x: layer(x, **kwargs))
@@ -83,13 +115,18 @@ def operations(layer: keras.layers.Layer, **kwargs: Any) -> set[str]:
     return {operation.type for operation in graph.get_operations()}
 
 
-def test_training_is_one_operation_and_nothing_else_is() -> None:
+def test_training_and_inference_are_one_operation_each() -> None:
     fused = "FusedBatchNormV3"
     assert fused in operations(BatchNormalization(), training=True)
     assert "SquaredDifference" not in operations(BatchNormalization(), training=True)
-    assert fused not in operations(BatchNormalization(), training=False)
-    frozen = BatchNormalization(trainable=False)
-    assert fused not in operations(frozen, training=True)
+    for layer, training in (
+        (BatchNormalization(), False),
+        (BatchNormalization(trainable=False), True),
+        (BatchNormalization(synchronized=True), False),
+    ):
+        found = operations(layer, training=training)
+        assert fused in found
+        assert "Mul" not in found
     synchronized = BatchNormalization(synchronized=True)
     assert fused not in operations(synchronized, training=True)
 
