@@ -15,10 +15,12 @@ from keras_deeplab._types import Tensor
 _CONDITION = 5e3
 # Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
 _INVERSE_STEPS = 16
-# Of numbers up to 64 and 2**19, in units of the kernel's width: each part then has no
-# more than the 11 bits that TF32 keeps.
+# Of numbers up to 64 and 2**14, in units of the kernel's width: each part then has no
+# more than the 11 bits that TF32 keeps, and what is beyond them does not matter.
 _COLOR_STEP = 1 / 32
-_SQUARE_STEPS = (256.0, 0.25)
+_SQUARE_STEP = 8.0
+# A colour that is like none of the palette by more sees nothing, and is not scaled up.
+_FARTHEST = 1e-30
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
 _SHARPNESS = 10.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -54,21 +56,28 @@ def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
     return ops.stop_gradient(palette)
 
 
-def color_features(columns: Tensor, rows: Tensor, snap: float) -> Tensor:
-    """Returns the kernel of pixels and palette, scaled for each pixel.
+def color_features(columns: Tensor, rows: Tensor) -> Tensor:
+    """Returns the kernel of pixels and palette.
 
     Args:
         columns: `color_columns` of the pixels, in units of the kernel's width.
         rows: `palette_rows` of the palette, in the same units.
-        snap: How much of the distance to the nearest palette colour is forgotten.
 
     Returns:
         `(..., pixels, count)`.
     """
-    exponent = ops.matmul(columns, rows)
-    if snap:
-        exponent = exponent - snap * ops.max(exponent, axis=-1, keepdims=True)
-    return ops.exp(exponent)
+    return ops.exp(ops.matmul(columns, rows))
+
+
+def feature_scale(features: Tensor, snap: float) -> Tensor:
+    """Returns a factor for the features of each pixel, `(..., pixels, 1)`.
+
+    Args:
+        features: Of `color_features`.
+        snap: How much of the distance to the nearest palette colour is forgotten.
+    """
+    nearest = ops.max(features, axis=-1, keepdims=True)
+    return ops.exp(-snap * ops.log(ops.maximum(nearest, _FARTHEST)))
 
 
 def inverse_kernel(palette: Tensor) -> Tensor:
@@ -100,27 +109,26 @@ def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
 
 
 def color_columns(colors: Tensor) -> Tensor:
-    """Returns the left factor of the exponent, `(..., 18)`, of colours `(..., 3)`."""
+    """Returns the left factor of the exponent, `(..., 13)`, of colours `(..., 3)`."""
     high, low = _cut(colors, _COLOR_STEP)
     own = _half_square(colors)
     ones = [ops.ones_like(part) for part in own]
-    return ops.concatenate([high, high, low, low, *ones, *own], axis=-1)
+    return ops.concatenate([high, high, low, *ones, *own], axis=-1)
 
 
 def palette_rows(palette: Tensor) -> Tensor:
-    """Returns the right factor, `(18, count)`, of colours `(count, 3)`."""
-    parts = [*_cut(palette, _COLOR_STEP)] * 2
+    """Returns the right factor, `(13, count)`, of colours `(count, 3)`."""
+    high, low = _cut(palette, _COLOR_STEP)
     own = _half_square(palette)
     ones = [ops.ones_like(part) for part in own]
     # Of a whole that is transposed TFLite makes another operation, a slow one.
-    rows = [ops.transpose(part) for part in (*parts, *own, *ones)]
+    rows = [ops.transpose(part) for part in (high, low, high, *own, *ones)]
     return ops.concatenate(rows, axis=0)
 
 
-def _half_square(colors: Tensor) -> list[Tensor]:
+def _half_square(colors: Tensor) -> tuple[Tensor, Tensor]:
     square = -0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
-    first, rest = _cut(square, _SQUARE_STEPS[0])
-    return [first, *_cut(rest, _SQUARE_STEPS[1])]
+    return _cut(square, _SQUARE_STEP)
 
 
 def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:

@@ -74,7 +74,7 @@ class PhotoView:
         palette = self.photo.palette
         if after is not None:
             palette = palette + _zero_of(after)
-        return color_features(self._colors[index], palette, self.photo.snap)
+        return color_features(self._colors[index], palette)
 
     def _tiles(self, values: Tensor, index: int) -> Tensor:
         down, across = self.grid.nearest_inside

@@ -15,6 +15,7 @@ import dataclasses
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers.color_palette import feature_scale
 from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels
 from keras_deeplab.layers.crf_photo import Photo, PhotoView
@@ -65,7 +66,9 @@ def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
     parts: list[Tensor] = []
     for index in range(len(view.grid.strips)):
         features = view.features(index, after=parts[-1] if parts else None)
-        parts.append(kernels.into_columns(_sum(features, view.inside(index))))
+        reach = feature_scale(features, view.photo.snap)
+        told = view.inside(index) * reach
+        parts.append(kernels.into_columns(_sum(features, told)))
     return _Message(grid=view.grid, said=_said(parts, view.photo, kernels))
 
 
@@ -80,27 +83,34 @@ def _visit(
     parts: list[Tensor] = []
     for index, strip in enumerate(view.grid.strips):
         features = view.features(index, after=(parts or found or [message.said])[-1])
-        heard = ops.matmul(features, kernels.out_to_tiles(message.said, strip))
-        values, scale = _refined(view, index, message, heard, kernels)
+        reach = feature_scale(features, view.photo.snap)
+        said = kernels.out_to_tiles(message.said, strip, features.shape[-1])
+        heard = ops.matmul(features, said)
+        values, scale = _refined(view, index, message, heard, reach, kernels)
         found.append(values)
         if not silent:
-            told = kernels.mixed(values) * scale
-            told = ops.concatenate([view.inside(index), told], axis=-1)
+            told = kernels.mixed(values) * (scale * reach)
+            told = ops.concatenate([view.inside(index) * reach, told], axis=-1)
             parts.append(kernels.into_columns(_sum(features, told)))
     return found, parts
 
 
 def _refined(
-    view: PhotoView, index: int, message: _Message, heard: Tensor, kernels: CRFKernels
+    view: PhotoView,
+    index: int,
+    message: _Message,
+    heard: Tensor,
+    reach: Tensor,
+    kernels: CRFKernels,
 ) -> tuple[Tensor, Tensor]:
     """Probabilities of a strip, and the scale of its values for the next step."""
     tiles, pixels, width = heard.shape
     density = ops.slice(heard, (0, 0, 0), (tiles, pixels, 1))
-    density = ops.maximum(density, _LOWEST_DENSITY)
+    density = ops.maximum(density * reach, _LOWEST_DENSITY)
     scores = view.unary(index)
     if message.near is not None:
         labels = ops.slice(heard, (0, 0, 1), (tiles, pixels, width - 1))
-        scores = scores + labels * (kernels.w_bilateral * ops.rsqrt(density))
+        scores = scores + labels * (kernels.w_bilateral * reach * ops.rsqrt(density))
         strip = view.grid.strips[index]
         near = between(message.near, message.grid, view.grid, strip)
         scores = scores + to_tiles(near, view.grid.side)
@@ -116,7 +126,8 @@ def _sum(features: Tensor, values: Tensor) -> Tensor:
 
 
 def _said(parts: list[Tensor], photo: Photo, kernels: CRFKernels) -> Tensor:
-    return kernels.into_rows(_concatenate(parts), photo.inverse)
+    values = kernels.into_rows(_concatenate(parts), photo.inverse)
+    return kernels.out_to_rows(values)
 
 
 def _softmax(scores: Tensor) -> Tensor:
