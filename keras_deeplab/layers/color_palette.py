@@ -22,7 +22,7 @@ _SQUARE_STEP = 8.0
 # A colour that is like none of the palette by more sees nothing, and is not scaled up.
 _FARTHEST = 1e-30
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
-_SHARPNESS = 10.0
+_SHARPNESS = 8.0
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -51,8 +51,11 @@ def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
     # Multiples of the golden ratio are spread evenly, and fall into no column.
     chosen = np.floor(np.arange(count) * _GOLDEN % 1 * pixels).astype("int32")
     palette = ops.take(colors, chosen, axis=0)
+    columns = _SHARPNESS * color_columns(colors)
+    counted = ops.concatenate([colors, ops.ones_like(colors[:, :1])], axis=-1)
     for _ in range(steps):
-        palette = _move(palette, colors)
+        share = ops.softmax(ops.matmul(columns, palette_rows(palette)), axis=-1)
+        palette = _moved(palette, ops.matmul(ops.transpose(counted), share))
     return ops.stop_gradient(palette)
 
 
@@ -136,9 +139,9 @@ def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
     return high, values - high
 
 
-def _move(palette: Tensor, colors: Tensor) -> Tensor:
-    share = ops.softmax(_SHARPNESS * _exponent(colors, palette), axis=-1)
-    share = ops.transpose(share)
+def _moved(palette: Tensor, sums: Tensor) -> Tensor:
     # A palette colour without pixels stays where it is.
-    total = ops.sum(share, axis=-1, keepdims=True) + 1e-3
-    return (ops.matmul(share, colors) + 1e-3 * palette) / total
+    sums = ops.transpose(sums) + 1e-3 * ops.concatenate(
+        [palette, ops.ones_like(palette[:, :1])], axis=-1
+    )
+    return sums[:, :3] / sums[:, 3:]
