@@ -94,16 +94,20 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     """
     count = palette.shape[0]
     eye = ops.eye(count, dtype="float32")
-    kernel = ops.exp(ops.minimum(_exponent(palette, palette), 0.0))
-    kernel = kernel + count / _CONDITION * eye
-    inverse = eye / ops.max(ops.sum(kernel, axis=0))
+    kernel = ops.exp(ops.minimum(_exponent(palette), 0.0))
+    norm = ops.max(ops.sum(kernel, axis=0))
+    kernel = kernel + norm / _CONDITION * eye
+    inverse = eye / (norm * (1 + 1 / _CONDITION))
     for _ in range(_INVERSE_STEPS):
         inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
     return inverse
 
 
-def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
-    return ops.matmul(color_columns(colors), palette_rows(palette))
+def _exponent(palette: Tensor) -> Tensor:
+    exponent = ops.matmul(color_columns(palette), palette_rows(palette))
+    # An inverse magnifies what is left out, which is nothing beside a pixel's sum.
+    _, low = _cut(palette, _COLOR_STEP)
+    return exponent + ops.matmul(low, ops.transpose(low))
 
 
 # The exponent of the kernel, minus half the squared distance, is the product of these
