@@ -94,7 +94,8 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     """
     count = palette.shape[0]
     eye = ops.eye(count, dtype="float32")
-    kernel = ops.exp(ops.minimum(_exponent(palette), 0.0))
+    exponent = ops.matmul(color_columns(palette), palette_rows(palette))
+    kernel = ops.exp(ops.minimum(exponent, 0.0))
     norm = ops.max(ops.sum(kernel, axis=0))
     kernel = kernel + norm / _CONDITION * eye
     inverse = eye / (norm * (1 + 1 / _CONDITION))
@@ -103,33 +104,26 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     return inverse
 
 
-def _exponent(palette: Tensor) -> Tensor:
-    exponent = ops.matmul(color_columns(palette), palette_rows(palette))
-    # An inverse magnifies what is left out, which is nothing beside a pixel's sum.
-    _, low = _cut(palette, _COLOR_STEP)
-    return exponent + ops.matmul(low, ops.transpose(low))
-
-
 # The exponent of the kernel, minus half the squared distance, is the product of these
 # two. Its large terms cancel, and GPUs round the factors of a product (TF32): in parts
 # they stay whole.
 
 
 def color_columns(colors: Tensor) -> Tensor:
-    """Returns the left factor of the exponent, `(..., 13)`, of colours `(..., 3)`."""
+    """Returns the left factor of the exponent, `(..., 16)`, of colours `(..., 3)`."""
     high, low = _cut(colors, _COLOR_STEP)
     own = _half_square(colors)
     ones = [ops.ones_like(part) for part in own]
-    return ops.concatenate([high, high, low, *ones, *own], axis=-1)
+    return ops.concatenate([high, high, low, low, *ones, *own], axis=-1)
 
 
 def palette_rows(palette: Tensor) -> Tensor:
-    """Returns the right factor, `(13, count)`, of colours `(count, 3)`."""
+    """Returns the right factor, `(16, count)`, of colours `(count, 3)`."""
     high, low = _cut(palette, _COLOR_STEP)
     own = _half_square(palette)
     ones = [ops.ones_like(part) for part in own]
     # Of a whole that is transposed TFLite makes another operation, a slow one.
-    rows = [ops.transpose(part) for part in (high, low, high, *own, *ones)]
+    rows = [ops.transpose(part) for part in (high, low, high, low, *own, *ones)]
     return ops.concatenate(rows, axis=0)
 
 

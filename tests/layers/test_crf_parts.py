@@ -48,7 +48,7 @@ def test_color_features_and_inverse_make_the_kernel() -> None:
     rows = color_palette.palette_rows(palette)
     features = np.array(color_palette.color_features(columns, rows))
     squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
-    np.testing.assert_allclose(features, np.exp(-0.5 * squares), atol=1e-3)
+    np.testing.assert_allclose(features, np.exp(-0.5 * squares), atol=1e-4)
 
 
 def test_scale_of_features_forgets_a_share_of_the_distance() -> None:
