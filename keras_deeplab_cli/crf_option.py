@@ -18,7 +18,7 @@ _SOURCES = (
 )
 _CLOSENESS = (
     "How closely the CRF follows the exact answer; mobile takes a third of the time of "
-    "accurate, finest twelve times as long."
+    "accurate, finest twenty times as long."
 )
 
 

@@ -73,7 +73,7 @@ class DenseCRF(keras.layers.Layer):
         compatibility: `"potts"`; a weight for each label; or a matrix of costs, row
             by row, of one label beside another (Potts: one less the identity).
         accuracy: `"accurate"`; `"mobile"` for a third of the time and one label in a
-            hundred off the exact answer; or `"finest"` for twelve times the time and
+            hundred off the exact answer; or `"finest"` for twenty times the time and
             two to four in a thousand.
         from_logits: Whether the first input is logits, or else probabilities.
         trainable_parameters: Whether weights, widths and the compatibility, as a
