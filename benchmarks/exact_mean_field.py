@@ -1,23 +1,24 @@
 """The exact answer of the fully connected CRF, by all pairs of pixels, in NumPy.
 
-The yardstick of `dense_crf.py`. Pixels are sorted into a tree over their five features
-(place and colour in units of their widths); pairs of leaves that lie so far apart that
-no kernel value between them reaches `exp(-CUT)` are left out, all others are summed.
-Kernel values and sums over a leaf are float32, everything else is float64.
+The yardstick of `dense_crf.py`. A step sums the changes since the last, of those pixels
+that changed by more than `CHANGE`. Kernel values are float32, everything else float64.
 """
 
 import functools
 import hashlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
+from bilateral_sum import Bilateral
 
 from keras_deeplab.layers.crf_presets import CRFParameters
 
-# exp(-18) is 1.5e-8: of half a million pixels that far away no label changes.
-CUT = 18.0
-LEAF = 512
+# Of a probability. What a pixel is told is off by no more than the weights times this.
+CHANGE = 1e-4
+# A class that no pixel gives more keeps its scores: what it would gain of itself moves
+# no other probability by more than a tenth of this.
+RARE = 1e-3
 SMALLEST_PROBABILITY = 1e-5
 
 
@@ -27,31 +28,76 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def exact(
-    logits: np.ndarray, image: np.ndarray, parameters: CRFParameters
-) -> np.ndarray:
-    """Mean field with Potts compatibility: probabilities, float64."""
+    logits: Sequence[np.ndarray], image: np.ndarray, parameters: CRFParameters
+) -> list[np.ndarray]:
+    """Mean field with Potts compatibility: probabilities, float64.
+
+    Args:
+        logits: Maps of scores of one photo, each of which is refined: the kernel,
+            which takes the time, is made once for all.
+        image: The photo.
+        parameters: Weights, widths and steps.
+    """
     bilateral = Bilateral(image, parameters.theta_alpha, parameters.theta_beta)
     messages = (
-        (parameters.w_bilateral, normalized(bilateral.sum, logits)),
+        (parameters.w_bilateral, Message(bilateral.sum, image)),
         (
             parameters.w_gaussian,
-            normalized(functools.partial(blur, theta=parameters.theta_gamma), logits),
+            Message(functools.partial(blur, theta=parameters.theta_gamma), image),
         ),
     )
-    start = np.log(np.clip(softmax(logits.astype("float64")), SMALLEST_PROBABILITY, 1))
-    found = softmax(start)
+    starts = [
+        np.log(np.clip(softmax(each.astype("float64")), SMALLEST_PROBABILITY, 1))
+        for each in logits
+    ]
+    classes = [told(start) for start in starts]
+    ends = np.cumsum([len(summed) for summed, _ in classes])
+    found = [softmax(start) for start in starts]
     for _ in range(parameters.iterations):
-        total = start
-        for weight, message in messages:
-            total = total + weight * message(found)
-        found = softmax(total)
+        each = [q[..., summed] for q, (summed, _) in zip(found, classes, strict=True)]
+        stacked = np.concatenate(each, axis=-1)
+        total = sum(weight * message(stacked) for weight, message in messages)
+        sums = [
+            np.pad(part, ((0, 0), (0, 0), (0, 1)))[..., place]
+            for part, (_, place) in zip(
+                np.split(total, ends[:-1], axis=-1), classes, strict=True
+            )
+        ]
+        found = [softmax(u + sum_) for u, sum_ in zip(starts, sums, strict=True)]
     return found
 
 
-def normalized(kernel_sum, like: np.ndarray):
+def told(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes that are summed, and for each class which of them has its sum.
+
+    Classes that are alike at every pixel stay alike at every step, so that one of them
+    is enough. Those that are rare everywhere get the last sum, which is none.
+    """
+    columns = start.reshape(-1, start.shape[-1])
+    common = np.flatnonzero(softmax(columns).max(axis=0) > RARE)
+    _, first, back = np.unique(
+        columns[:, common], axis=1, return_index=True, return_inverse=True
+    )
+    sums = np.full(columns.shape[1], len(first))
+    sums[common] = back.reshape(-1)
+    return common[first], sums
+
+
+class Message:
     """The kernel between the inverse square roots of its row sums."""
-    scale = 1 / np.sqrt(kernel_sum(np.ones((*like.shape[:2], 1))))
-    return lambda found: scale * kernel_sum(scale * found)
+
+    def __init__(self, kernel_sum, image: np.ndarray) -> None:
+        self.kernel_sum = kernel_sum
+        self.scale = 1 / np.sqrt(kernel_sum(np.ones((*image.shape[:2], 1))))
+        self.told: np.ndarray | float = 0.0
+        self.heard: np.ndarray | float = 0.0
+
+    def __call__(self, found: np.ndarray) -> np.ndarray:
+        step = found - self.told
+        step *= np.abs(step).max(axis=-1, keepdims=True) > CHANGE
+        self.told = self.told + step
+        self.heard = self.heard + self.kernel_sum(self.scale * step)
+        return self.scale * self.heard
 
 
 def blur(values: np.ndarray, theta: float) -> np.ndarray:
@@ -63,58 +109,6 @@ def blur(values: np.ndarray, theta: float) -> np.ndarray:
     return values
 
 
-class Bilateral:
-    """Sums over all pixels, weighted by nearness in place and colour."""
-
-    def __init__(self, image: np.ndarray, alpha: float, beta: float) -> None:
-        height, width = image.shape[:2]
-        rows, columns = np.mgrid[:height, :width]
-        places = np.stack([rows, columns], axis=-1) / alpha
-        features = np.concatenate([places, image / beta], axis=-1).reshape(-1, 5)
-        self.leaves = list(split(features, np.arange(len(features))))
-        self.features = [features[leaf] for leaf in self.leaves]
-        low = np.array([points.min(axis=0) for points in self.features])
-        high = np.array([points.max(axis=0) for points in self.features])
-        gap = np.maximum(low[:, None] - high[None], low[None] - high[:, None])
-        near = 0.5 * (np.maximum(gap, 0) ** 2).sum(axis=-1) < CUT
-        self.neighbours = [np.flatnonzero(row) for row in near]
-        self.share = near.mean()
-
-    def sum(self, values: np.ndarray) -> np.ndarray:
-        flat = values.reshape(-1, values.shape[-1])
-        parts = [flat[leaf].astype("float32") for leaf in self.leaves]
-        total = np.zeros(flat.shape)
-        for index, neighbours in enumerate(self.neighbours):
-            for other in neighbours[neighbours >= index]:
-                kernel = self._kernel(index, other)
-                total[self.leaves[index]] += kernel @ parts[other]
-                if other > index:
-                    total[self.leaves[other]] += kernel.T @ parts[index]
-        return total.reshape(values.shape)
-
-    def _kernel(self, index: int, other: int) -> np.ndarray:
-        # About the middle of one leaf, where float32 holds the differences.
-        middle = self.features[index].mean(axis=0)
-        here, there = self.features[index] - middle, self.features[other] - middle
-        ones, half = np.ones, -0.5
-        left = [here, half * (here**2).sum(1, keepdims=True), ones((len(here), 1))]
-        right = [there, ones((len(there), 1)), half * (there**2).sum(1, keepdims=True)]
-        exponent = np.hstack(left).astype("f") @ np.hstack(right).astype("f").T
-        return np.exp(np.minimum(exponent, 0, out=exponent), out=exponent)
-
-
-def split(features: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Halves at the median of the widest feature, until leaves are small."""
-    if len(rows) <= LEAF:
-        yield rows
-        return
-    widest = np.ptp(features[rows], axis=0).argmax()
-    order = rows[np.argsort(features[rows, widest], kind="stable")]
-    middle = len(order) // 2
-    yield from split(features, order[:middle])
-    yield from split(features, order[middle:])
-
-
 def cached_exact(
     folder: pathlib.Path,
     logits: np.ndarray,
@@ -122,13 +116,31 @@ def cached_exact(
     parameters: CRFParameters,
 ) -> np.ndarray:
     """Labels of the exact answer, uint8, from the folder if they are there."""
-    digest = hashlib.sha256(repr(parameters).encode())
-    for array in (logits, image):
-        digest.update(repr(array.shape).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    path = folder / f"{digest.hexdigest()[:20]}.npy"
-    if not path.exists():
+    (labels,) = cached_exacts(folder, [logits], image, parameters)
+    return labels
+
+
+def cached_exacts(
+    folder: pathlib.Path,
+    logits: Sequence[np.ndarray],
+    image: np.ndarray,
+    parameters: CRFParameters,
+) -> list[np.ndarray]:
+    """The same for several maps of scores of one photo."""
+    paths = [folder / f"{digest(each, image, parameters)}.npy" for each in logits]
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    if missing:
         folder.mkdir(parents=True, exist_ok=True)
-        labels = exact(logits, image, parameters).argmax(axis=-1).astype("uint8")
-        np.save(path, labels)
-    return np.load(path)
+        found = exact([logits[i] for i in missing], image, parameters)
+        for index, probabilities in zip(missing, found, strict=True):
+            np.save(paths[index], probabilities.argmax(axis=-1).astype("uint8"))
+    return [np.load(path) for path in paths]
+
+
+def digest(logits: np.ndarray, image: np.ndarray, parameters: CRFParameters) -> str:
+    """Names an answer."""
+    found = hashlib.sha256(repr(parameters).encode())
+    for array in (logits, image):
+        found.update(repr(array.shape).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:20]

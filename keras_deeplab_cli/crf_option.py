@@ -20,7 +20,7 @@ _SOURCES = (
 )
 _CLOSENESS = (
     "How closely the CRF follows the exact answer: finest, accurate or mobile. mobile "
-    "takes a third of the time of accurate, finest twelve times as long."
+    "takes a third of the time of accurate, finest twenty times as long."
 )
 
 

@@ -15,12 +15,14 @@ from keras_deeplab._types import Tensor
 _CONDITION = 5e3
 # Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
 _INVERSE_STEPS = 16
-# Of numbers up to 64 and 2**19, in units of the kernel's width: each part then has no
-# more than the 11 bits that TF32 keeps.
+# Of numbers up to 64 and 2**14, in units of the kernel's width: each part then has no
+# more than the 11 bits that TF32 keeps, and what is beyond them does not matter.
 _COLOR_STEP = 1 / 32
-_SQUARE_STEPS = (256.0, 0.25)
+_SQUARE_STEP = 8.0
+# A colour that is like none of the palette by more sees nothing, and is not scaled up.
+_FARTHEST = 1e-30
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
-_SHARPNESS = 10.0
+_SHARPNESS = 8.0
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -49,26 +51,36 @@ def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
     # Multiples of the golden ratio are spread evenly, and fall into no column.
     chosen = np.floor(np.arange(count) * _GOLDEN % 1 * pixels).astype("int32")
     palette = ops.take(colors, chosen, axis=0)
+    columns = _SHARPNESS * color_columns(colors)
+    counted = ops.concatenate([colors, ops.ones_like(colors[:, :1])], axis=-1)
     for _ in range(steps):
-        palette = _move(palette, colors)
+        share = ops.softmax(ops.matmul(columns, palette_rows(palette)), axis=-1)
+        palette = _moved(palette, ops.matmul(ops.transpose(counted), share))
     return ops.stop_gradient(palette)
 
 
-def color_features(columns: Tensor, rows: Tensor, snap: float) -> Tensor:
-    """Returns the kernel of pixels and palette, scaled for each pixel.
+def color_features(columns: Tensor, rows: Tensor) -> Tensor:
+    """Returns the kernel of pixels and palette.
 
     Args:
         columns: `color_columns` of the pixels, in units of the kernel's width.
         rows: `palette_rows` of the palette, in the same units.
-        snap: How much of the distance to the nearest palette colour is forgotten.
 
     Returns:
         `(..., pixels, count)`.
     """
-    exponent = ops.matmul(columns, rows)
-    if snap:
-        exponent = exponent - snap * ops.max(exponent, axis=-1, keepdims=True)
-    return ops.exp(exponent)
+    return ops.exp(ops.matmul(columns, rows))
+
+
+def feature_scale(features: Tensor, snap: float) -> Tensor:
+    """Returns a factor for the features of each pixel, `(..., pixels, 1)`.
+
+    Args:
+        features: Of `color_features`.
+        snap: How much of the distance to the nearest palette colour is forgotten.
+    """
+    nearest = ops.max(features, axis=-1, keepdims=True)
+    return ops.exp(-snap * ops.log(ops.maximum(nearest, _FARTHEST)))
 
 
 def inverse_kernel(palette: Tensor) -> Tensor:
@@ -82,16 +94,14 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     """
     count = palette.shape[0]
     eye = ops.eye(count, dtype="float32")
-    kernel = ops.exp(ops.minimum(_exponent(palette, palette), 0.0))
-    kernel = kernel + count / _CONDITION * eye
-    inverse = eye / ops.max(ops.sum(kernel, axis=0))
+    exponent = ops.matmul(color_columns(palette), palette_rows(palette))
+    kernel = ops.exp(ops.minimum(exponent, 0.0))
+    norm = ops.max(ops.sum(kernel, axis=0))
+    kernel = kernel + norm / _CONDITION * eye
+    inverse = eye / (norm * (1 + 1 / _CONDITION))
     for _ in range(_INVERSE_STEPS):
         inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
     return inverse
-
-
-def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
-    return ops.matmul(color_columns(colors), palette_rows(palette))
 
 
 # The exponent of the kernel, minus half the squared distance, is the product of these
@@ -100,7 +110,7 @@ def _exponent(colors: Tensor, palette: Tensor) -> Tensor:
 
 
 def color_columns(colors: Tensor) -> Tensor:
-    """Returns the left factor of the exponent, `(..., 18)`, of colours `(..., 3)`."""
+    """Returns the left factor of the exponent, `(..., 16)`, of colours `(..., 3)`."""
     high, low = _cut(colors, _COLOR_STEP)
     own = _half_square(colors)
     ones = [ops.ones_like(part) for part in own]
@@ -108,19 +118,18 @@ def color_columns(colors: Tensor) -> Tensor:
 
 
 def palette_rows(palette: Tensor) -> Tensor:
-    """Returns the right factor, `(18, count)`, of colours `(count, 3)`."""
-    parts = [*_cut(palette, _COLOR_STEP)] * 2
+    """Returns the right factor, `(16, count)`, of colours `(count, 3)`."""
+    high, low = _cut(palette, _COLOR_STEP)
     own = _half_square(palette)
     ones = [ops.ones_like(part) for part in own]
     # Of a whole that is transposed TFLite makes another operation, a slow one.
-    rows = [ops.transpose(part) for part in (*parts, *own, *ones)]
+    rows = [ops.transpose(part) for part in (high, low, high, low, *own, *ones)]
     return ops.concatenate(rows, axis=0)
 
 
-def _half_square(colors: Tensor) -> list[Tensor]:
+def _half_square(colors: Tensor) -> tuple[Tensor, Tensor]:
     square = -0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
-    first, rest = _cut(square, _SQUARE_STEPS[0])
-    return [first, *_cut(rest, _SQUARE_STEPS[1])]
+    return _cut(square, _SQUARE_STEP)
 
 
 def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
@@ -128,9 +137,9 @@ def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
     return high, values - high
 
 
-def _move(palette: Tensor, colors: Tensor) -> Tensor:
-    share = ops.softmax(_SHARPNESS * _exponent(colors, palette), axis=-1)
-    share = ops.transpose(share)
+def _moved(palette: Tensor, sums: Tensor) -> Tensor:
     # A palette colour without pixels stays where it is.
-    total = ops.sum(share, axis=-1, keepdims=True) + 1e-3
-    return (ops.matmul(share, colors) + 1e-3 * palette) / total
+    sums = ops.transpose(sums) + 1e-3 * ops.concatenate(
+        [palette, ops.ones_like(palette[:, :1])], axis=-1
+    )
+    return sums[:, :3] / sums[:, 3:]

@@ -20,7 +20,7 @@ _OFFSETS = {
 }
 # Pixels that are taken at a time, about: few enough that what is made of them stays in
 # a processor's cache.
-_STRIP = 2**13
+_STRIP = 3200
 # A grid keeps at least so many pixels across, where the image has them.
 _FEWEST = 64
 

@@ -83,19 +83,30 @@ class CRFKernels:
         values = ops.matmul(ops.expand_dims(inverse, 0), values)
         return ops.reshape(values, (down.shape[0], columns, count, k))
 
-    def out_to_tiles(self, values: Tensor, strip: slice) -> Tensor:
-        """Brings rows and columns of `into_rows` back to the tiles of a strip.
+    def out_to_rows(self, values: Tensor) -> Tensor:
+        """Brings the rows of `into_rows` back to the rows of tiles.
+
+        Returns:
+            `(rows, columns, count * k)`.
+        """
+        rows, columns, count, k = values.shape
+        down = self.out[0]
+        values = ops.reshape(values, (1, rows, columns * count * k))
+        values = ops.matmul(ops.expand_dims(down, 0), values)
+        return ops.reshape(values, (down.shape[0], columns, count * k))
+
+    def out_to_tiles(self, values: Tensor, strip: slice, count: int) -> Tensor:
+        """Brings the columns of `out_to_rows` back to the tiles of a strip.
 
         Returns:
             `(tiles, count, k)`.
         """
-        rows, columns, count, k = values.shape
-        down, across = self.out[0][strip], self.out[1]
-        values = ops.reshape(values, (1, rows, columns * count * k))
-        values = ops.matmul(ops.expand_dims(down, 0), values)
-        values = ops.reshape(values, (down.shape[0], columns, count * k))
+        _, columns, width = values.shape
+        rows = strip.stop - strip.start
+        values = ops.slice(values, (strip.start, 0, 0), (rows, columns, width))
+        across = self.out[1]
         values = ops.matmul(ops.expand_dims(across, 0), values)
-        return ops.reshape(values, (down.shape[0] * across.shape[0], count, k))
+        return ops.reshape(values, (rows * across.shape[0], count, width // count))
 
 
 @functools.lru_cache(maxsize=16)

@@ -39,11 +39,13 @@ class PhotoView:
     Args:
         photo: The photo.
         grid: The grid.
+        filled: Whether the unary term goes on past the photo, to whole tiles.
     """
 
-    def __init__(self, photo: Photo, grid: Grid) -> None:
+    def __init__(self, photo: Photo, grid: Grid, filled: bool = True) -> None:
         self.photo = photo
         self.grid = grid
+        self.filled = filled
         self._unary: dict[int, Tensor] = {}
         self._colors: dict[int, Tensor] = {}
 
@@ -53,10 +55,10 @@ class PhotoView:
         return to_tiles(self.grid.inside[rows], self.grid.side)
 
     def unary(self, index: int) -> Tensor:
-        """Logarithms of probabilities, `(tiles, pixels, classes)`."""
+        """Logarithms of probabilities, `(height, width, classes)`."""
         if index not in self._unary:
-            scores = self._tiles(self.photo.scores, index)
-            self._unary[index] = self.photo.unary(scores)
+            read = self._pixels if self.filled else self._inside
+            self._unary[index] = self.photo.unary(read(self.photo.scores, index))
         return self._unary[index]
 
     def features(self, index: int, after: Tensor | None = None) -> Tensor:
@@ -69,18 +71,23 @@ class PhotoView:
                 times the memory of one strip after another.
         """
         if index not in self._colors:
-            colors = self._tiles(self.photo.colors, index)
-            self._colors[index] = color_columns(colors)
+            colors = self._pixels(self.photo.colors, index)
+            self._colors[index] = color_columns(to_tiles(colors, self.grid.side))
         palette = self.photo.palette
         if after is not None:
             palette = palette + _zero_of(after)
-        return color_features(self._colors[index], palette, self.photo.snap)
+        return color_features(self._colors[index], palette)
 
-    def _tiles(self, values: Tensor, index: int) -> Tensor:
+    def _pixels(self, values: Tensor, index: int) -> Tensor:
         down, across = self.grid.nearest_inside
         rows = self.grid.rows(self.grid.strips[index])
-        values = ops.take(values, down[rows], axis=0)
-        return to_tiles(ops.take(values, across, axis=1), self.grid.side)
+        return ops.take(ops.take(values, down[rows], axis=0), across, axis=1)
+
+    def _inside(self, values: Tensor, index: int) -> Tensor:
+        # All pixels, in order: a slice takes less time than a choice.
+        rows = self.grid.rows(self.grid.strips[index])
+        height = min(rows.stop, self.grid.size[0]) - rows.start
+        return ops.slice(values, (rows.start, 0, 0), (height, *values.shape[1:]))
 
 
 def clipped_logits(scores: Tensor) -> Tensor:

@@ -69,12 +69,13 @@ class DenseCRF(keras.layers.Layer):
             follows a width under 1 less well.
         w_gaussian: Weight of the term of place alone.
         theta_gamma: Its width, in pixels.
-        iterations: Mean-field steps.
+        iterations: Mean-field steps of the exact answer that is followed; `accuracy`
+            says how many of them are taken.
         compatibility: `"potts"`; a weight for each label; or a matrix of costs, row
             by row, of one label beside another (Potts: one less the identity).
         accuracy: `"accurate"`; `"mobile"` for a third of the time and one label in a
-            hundred off the exact answer; or `"finest"` for twelve times the time and
-            two to four in a thousand.
+            hundred off the exact answer; or `"finest"` for twenty times the time and
+            one in a thousand.
         from_logits: Whether the first input is logits, or else probabilities.
         trainable_parameters: Whether weights, widths and the compatibility, as a
             whole matrix, are learned. Widths and weights stay positive: they are

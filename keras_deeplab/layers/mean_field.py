@@ -15,6 +15,7 @@ import dataclasses
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers.color_palette import feature_scale
 from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels
 from keras_deeplab.layers.crf_photo import Photo, PhotoView
@@ -50,14 +51,14 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
     Returns:
         Probabilities, `(height, width, classes)`.
     """
-    views = {grid: PhotoView(photo, grid) for grid in (*kernels.grids, kernels.last)}
+    views = {grid: PhotoView(photo, grid) for grid in kernels.grids}
     message = _count(views[kernels.grids[0]], kernels)
     for grid, each in zip(kernels.grids, kernels.blurs, strict=True):
         found, parts = _visit(views[grid], message, kernels)
-        near = blur(kernels.mixed(_join(found, grid)), each, kernels.w_gaussian)
+        near = blur(kernels.mixed(found), each, kernels.w_gaussian)
         message = _Message(grid=grid, said=_said(parts, photo, kernels), near=near)
-    found, _ = _visit(views[kernels.last], message, kernels, silent=True)
-    return _crop(found, kernels.last)
+    found, _ = _visit(PhotoView(photo, kernels.last, filled=False), message, kernels)
+    return found
 
 
 def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
@@ -65,50 +66,57 @@ def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
     parts: list[Tensor] = []
     for index in range(len(view.grid.strips)):
         features = view.features(index, after=parts[-1] if parts else None)
-        parts.append(kernels.into_columns(_sum(features, view.inside(index))))
+        reach = feature_scale(features, view.photo.snap)
+        told = view.inside(index) * reach
+        parts.append(kernels.into_columns(_sum(features, told)))
     return _Message(grid=view.grid, said=_said(parts, view.photo, kernels))
 
 
 def _visit(
-    view: PhotoView, message: _Message, kernels: CRFKernels, silent: bool = False
-) -> tuple[list[Tensor], list[Tensor]]:
+    view: PhotoView, message: _Message, kernels: CRFKernels
+) -> tuple[Tensor, list[Tensor]]:
     """Tells the pixels of a grid a message; returns their labels and their own words.
 
-    Both are lists of strips; the second, for `_said`, stays empty if they are silent.
+    Labels are `(height, width, classes)`; the words are strips, for `_said`, and none
+    where the view has no pixels past the photo, and is thus the last.
     """
     found: list[Tensor] = []
     parts: list[Tensor] = []
     for index, strip in enumerate(view.grid.strips):
         features = view.features(index, after=(parts or found or [message.said])[-1])
-        heard = ops.matmul(features, kernels.out_to_tiles(message.said, strip))
-        values, scale = _refined(view, index, message, heard, kernels)
+        reach = feature_scale(features, view.photo.snap)
+        said = kernels.out_to_tiles(message.said, strip, features.shape[-1])
+        heard = ops.matmul(features, said)
+        density = _density(heard, reach)
+        scores = view.unary(index)
+        if message.near is not None:
+            factor = kernels.w_bilateral * reach * ops.rsqrt(density)
+            labels = from_tiles(heard * factor, view.grid.tiles[1], view.grid.side)
+            scores = scores + ops.slice(labels, (0, 0, 1), scores.shape)
+            near = between(message.near, message.grid, view.grid, strip, scores.shape)
+            scores = scores + near
+        values = _softmax(scores)
         found.append(values)
-        if not silent:
-            told = kernels.mixed(values) * scale
-            told = ops.concatenate([view.inside(index), told], axis=-1)
+        if view.filled:
+            told = to_tiles(kernels.mixed(values), view.grid.side)
+            told = told * (_scale(density, message.grid, view, index) * reach)
+            told = ops.concatenate([view.inside(index) * reach, told], axis=-1)
             parts.append(kernels.into_columns(_sum(features, told)))
-    return found, parts
+    return _concatenate(found), parts
 
 
-def _refined(
-    view: PhotoView, index: int, message: _Message, heard: Tensor, kernels: CRFKernels
-) -> tuple[Tensor, Tensor]:
-    """Probabilities of a strip, and the scale of its values for the next step."""
-    tiles, pixels, width = heard.shape
-    density = ops.slice(heard, (0, 0, 0), (tiles, pixels, 1))
-    density = ops.maximum(density, _LOWEST_DENSITY)
-    scores = view.unary(index)
-    if message.near is not None:
-        labels = ops.slice(heard, (0, 0, 1), (tiles, pixels, width - 1))
-        scores = scores + labels * (kernels.w_bilateral * ops.rsqrt(density))
-        strip = view.grid.strips[index]
-        near = between(message.near, message.grid, view.grid, strip)
-        scores = scores + to_tiles(near, view.grid.side)
+def _density(heard: Tensor, reach: Tensor) -> Tensor:
+    """How many pixels each pixel sees."""
+    density = ops.slice(heard, (0, 0, 0), (*heard.shape[:2], 1))
+    return ops.maximum(density * reach, _LOWEST_DENSITY)
+
+
+def _scale(density: Tensor, source: Grid, view: PhotoView, index: int) -> Tensor:
+    """The factor of a strip's values for the next step."""
     # As the next step counts pixels: more of them, and this one too.
-    ratio = (message.grid.stride / view.grid.stride) ** 2
-    itself = float(message.grid != view.grid)
-    scale = ops.rsqrt(density * ratio + itself) * view.inside(index)
-    return _softmax(scores), scale
+    ratio = (source.stride / view.grid.stride) ** 2
+    itself = float(source != view.grid)
+    return ops.rsqrt(density * ratio + itself) * view.inside(index)
 
 
 def _sum(features: Tensor, values: Tensor) -> Tensor:
@@ -116,7 +124,8 @@ def _sum(features: Tensor, values: Tensor) -> Tensor:
 
 
 def _said(parts: list[Tensor], photo: Photo, kernels: CRFKernels) -> Tensor:
-    return kernels.into_rows(_concatenate(parts), photo.inverse)
+    values = kernels.into_rows(_concatenate(parts), photo.inverse)
+    return kernels.out_to_rows(values)
 
 
 def _softmax(scores: Tensor) -> Tensor:
@@ -126,12 +135,3 @@ def _softmax(scores: Tensor) -> Tensor:
 
 def _concatenate(parts: list[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=0)
-
-
-def _join(parts: list[Tensor], grid: Grid) -> Tensor:
-    return from_tiles(_concatenate(parts), grid.tiles[1], grid.side)
-
-
-def _crop(parts: list[Tensor], grid: Grid) -> Tensor:
-    whole = _join(parts, grid)
-    return ops.slice(whole, (0, 0, 0), (*grid.size, whole.shape[-1]))

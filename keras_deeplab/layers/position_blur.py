@@ -39,7 +39,9 @@ def blur(values: Tensor, axes: tuple[Blur, Blur], weight: Tensor) -> Tensor:
     return ops.reshape(values, values.shape[1:])
 
 
-def between(near: Tensor, source: Grid, target: Grid, strip: slice) -> Tensor:
+def between(
+    near: Tensor, source: Grid, target: Grid, strip: slice, shape: tuple[int, ...]
+) -> Tensor:
     """Reads a blurred map on a strip of a grid that is as fine or finer.
 
     Args:
@@ -48,6 +50,7 @@ def between(near: Tensor, source: Grid, target: Grid, strip: slice) -> Tensor:
         source: The grid that was blurred.
         target: The grid to read on.
         strip: Rows of its tiles.
+        shape: Of the result; what lies farther right or down is left out.
 
     Returns:
         `(height, width, k)` of the strip.
@@ -56,13 +59,8 @@ def between(near: Tensor, source: Grid, target: Grid, strip: slice) -> Tensor:
     factor = source.stride // target.stride
     start, stop = rows.start // factor, rows.stop // factor
     if factor == 1:
-        return ops.slice(near, (start, 0, 0), (stop - start, *near.shape[1:]))
-    height, width, k = (
-        rows.stop - rows.start,
-        (near.shape[1] - 1) * factor,
-        near.shape[2],
-    )
+        return ops.slice(near, (start, 0, 0), shape)
+    size = ((stop - start) * factor + 1, (near.shape[1] - 1) * factor + 1)
     part = ops.slice(near, (start, 0, 0), (stop - start + 1, *near.shape[1:]))
-    part = resize_bilinear(ops.expand_dims(part, 0), (height + 1, width + 1))
-    part = ops.slice(part, (0, 0, 0, 0), (1, height, width, k))
-    return ops.reshape(part, (height, width, k))
+    part = resize_bilinear(ops.expand_dims(part, 0), size)
+    return ops.squeeze(ops.slice(part, (0, 0, 0, 0), (1, *shape)), 0)

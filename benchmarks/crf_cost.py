@@ -1,0 +1,162 @@
+"""Time, memory and size of `DenseCRF` in TFLite, for `dense_crf.py`."""
+
+import collections
+import contextlib
+import io
+import math
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from crf_samples import CLASSES, WEIGHTS, voc
+
+import keras_deeplab
+from keras_deeplab.export.latency import measure_peak
+from keras_deeplab.export.operations import tflite_operations
+from keras_deeplab.inference import crf_reference
+from keras_deeplab.layers import CRF_ACCURACIES, DenseCRF
+
+REPEATS = 5
+LIBRARY = "pydensecrf2, photo"
+# Rows of `CRF_ACCURACIES` in the plot.
+PLOTTED = ("accurate", "mobile")
+
+
+def converted(side: int, classes: int, accuracy: str, preset: str = "v1") -> bytes:
+    inputs = [keras.Input((side, side, c), batch_size=1) for c in (classes, 3)]
+    layer = DenseCRF(preset, accuracy=accuracy)
+    return to_tflite(keras.Model(inputs, layer(*inputs)))
+
+
+def to_tflite(model: keras.Model) -> bytes:
+    with contextlib.redirect_stdout(io.StringIO()):
+        return tf.lite.TFLiteConverter.from_keras_model(model).convert()
+
+
+def runner(
+    content: bytes, arrays: list[np.ndarray], threads: int
+) -> Callable[[], None]:
+    interpreter = Interpreter(model_content=content, num_threads=threads)
+    interpreter.allocate_tensors()
+    for details in interpreter.get_input_details():
+        fits = (a for a in arrays if a.shape[-1] == details["shape"][-1])
+        interpreter.set_tensor(details["index"], next(fits)[None].astype("float32"))
+    return interpreter.invoke
+
+
+def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for index in range(REPEATS + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            # The first round warms up.
+            if index:
+                taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def peak(content: bytes) -> float:
+    """Megabytes that a process grows by to run a model, inputs and weights included."""
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(content)
+        file.flush()
+        return (measure_peak(file.name) or math.nan) / 2**20
+
+
+def padded(logits: np.ndarray, image: np.ndarray, side: int) -> list[np.ndarray]:
+    logits, image = logits[:side, :side], image[:side, :side]
+    pads = [(0, side - length) for length in image.shape[:2]] + [(0, 0)]
+    return [np.pad(values, pads, mode="edge") for values in (logits, image)]
+
+
+def times(data: pathlib.Path, cache: pathlib.Path, names: Sequence[str]) -> None:
+    """Ratios to pydensecrf2 at 513 x 513 x 21 and 10 steps; memory; operations."""
+    # The library's time depends on the photo's colours; the layer's does not.
+    photos = [
+        padded(logits, image, 513)
+        for name, logits, image, _ in voc(data, cache)
+        if name in names
+    ]
+    arrays = photos[0]
+    contents = {row: converted(513, CLASSES, row) for row in CRF_ACCURACIES}
+    model = keras_deeplab.load_model(data / WEIGHTS)
+    fixed = keras.Input((513, 513, 3), batch_size=1)
+    contents["MobileNetV2 forward"] = to_tflite(keras.Model(fixed, model(fixed)))
+    for name, content in contents.items():
+        found = collections.Counter(tflite_operations(content))
+        print(
+            f"\n{name}: {len(content) / 1e6:.2f} MB, peak {peak(content):.0f} "
+            f"MB, {sum(found.values())} operations: "
+            + ", ".join(f"{count} {op}" for op, count in found.most_common())
+        )
+    for threads in (1, 2):
+        runs = {name: runner(c, arrays, threads) for name, c in contents.items()}
+        for index, photo in enumerate(photos):
+            runs[f"{LIBRARY} {index}"] = lambda photo=photo: crf_reference(*photo, "v1")
+        taken = seconds(runs)
+        each = [value for name, value in taken.items() if name.startswith(LIBRARY)]
+        reference = statistics.mean(each)
+        fastest = min(each) / reference
+        print(f"\npydensecrf2 on its fastest photo: {fastest:.2f} of the mean")
+        print(f"\n| {threads} thread(s) | ms | of pydensecrf2 | of the forward pass |")
+        print("| --- | --- | --- | --- |")
+        for name, value in taken.items():
+            ratios = value / reference, value / taken["MobileNetV2 forward"]
+            print(
+                f"| {name} | {1000 * value:.0f} | {ratios[0]:.3f} | {ratios[1]:.2f} |"
+            )
+
+
+def sizes(plot: pathlib.Path | None) -> None:
+    """Milliseconds against the side of the photo, and against the classes."""
+    rng = np.random.default_rng(0)
+    grid = {
+        "side": [(129, 21), (257, 21), (385, 21), (513, 21)],
+        "classes": [(257, 2), (257, 21), (257, 60), (257, 150)],
+    }
+    curves = {}
+    for kind, points in grid.items():
+        for accuracy in PLOTTED:
+            line = []
+            for side, classes in points:
+                arrays = [
+                    rng.normal(size=(side, side, classes)),
+                    rng.uniform(0, 255, (side, side, 3)),
+                ]
+                run = runner(converted(side, classes, accuracy), arrays, 1)
+                line.append(1000 * seconds({"": run})[""])
+            curves[kind, accuracy] = line
+            print(kind, accuracy, points, [round(value) for value in line])
+    if plot:
+        draw(grid, curves, plot)
+
+
+def draw(grid: dict, curves: dict, path: pathlib.Path) -> None:
+    """Two pictures of lines side by side, with Pillow alone."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (1000, 420), "white")
+    pen = ImageDraw.Draw(picture)
+    colors = dict(zip(PLOTTED, ("#1f77b4", "#d62728"), strict=True))
+    for left, (kind, points) in zip((60, 560), grid.items(), strict=True):
+        axis = [point[kind == "classes"] for point in points]
+        top = max(max(curves[kind, row]) for row in PLOTTED)
+        pen.line([(left, 30), (left, 370), (left + 400, 370)], "black")
+        pen.text((left, 10), f"ms (to {top:.0f}) against {kind}", "black")
+        for value in axis:
+            pen.text((left + 400 * value / max(axis) - 8, 378), str(value), "black")
+        for index, (row, color) in enumerate(colors.items()):
+            line = [
+                (left + 400 * x / max(axis), 370 - 340 * y / top)
+                for x, y in zip(axis, curves[kind, row], strict=True)
+            ]
+            pen.line(line, color, 2)
+            pen.text((left + 10, 40 + 14 * index), row, color)
+    picture.save(path)
