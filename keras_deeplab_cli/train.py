@@ -25,7 +25,7 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="The recipe: camvid_mobilenet_v2, deeplabv3plus_xception65_voc, ... "
+            help="The recipe: camvid_mobilenet_v2, deeplabv3_resnet101_voc, ... "
             "Any other word lists all.",
         ),
     ],

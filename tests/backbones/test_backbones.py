@@ -234,7 +234,11 @@ def test_get_backbone_of_unknown_option_names_those_it_takes() -> None:
         ("resnet50_beta", {"blocks": (1, 2, 2, 3)}, "at least 2 units"),
         ("resnet50", {"blocks": (1, 1, 3)}, "one number for each of 4 stages"),
         ("vgg16", {"stage_filters": (1, 1, 1)}, "one number for each of 5 stages"),
-        ("xception41", {"middle_units": -1}, "`middle_units` must not be negative"),
+        (
+            "xception41",
+            {"middle_units": -1},
+            "`middle_units` must be an integer of at least 0",
+        ),
         ("xception", {"multi_grid": (1,)}, "one rate for each .* 3 convolutions"),
     ],
 )
