@@ -135,7 +135,7 @@ def _found(
             inference.write_atomically(plot, lambda file: picture.save(file, "PNG"))
 
     try:
-        with output.progress_bar() as report:
+        with output.warnings_told(), output.progress_bar() as report:
             return inference.search_crf(
                 model, images, masks, progress=report, each_time=write, **options
             )

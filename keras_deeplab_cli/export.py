@@ -211,7 +211,11 @@ def _written(
     write = getattr(exports, f"to_{format_}")
     try:
         # The converter of 8-bit files writes what it does, whatever the log level.
-        with output.busy("Exporting, and comparing with the model"), quiet_native():
+        with (
+            output.warnings_told(at_end=True),
+            output.busy("Exporting, and comparing with the model"),
+            quiet_native(),
+        ):
             return write(model, out, **options)
     except exports.ExportError as error:
         output.complain(f"Error: {error}")

@@ -58,19 +58,25 @@ def complain(message: str) -> None:
 
 
 @contextlib.contextmanager
-def warnings_told() -> Iterator[None]:
-    """Prints what the package warns of meanwhile, each thing once."""
-    told: set[str] = set()
+def warnings_told(at_end: bool = False) -> Iterator[None]:
+    """Prints what the package warns of meanwhile, each thing once.
+
+    Args:
+        at_end: Not at once, for a block in which stderr leads elsewhere.
+    """
+    told: dict[str, None] = {}
 
     def tell(message: Warning | str, *_: Any, **__: Any) -> None:
-        if str(message) not in told:
-            told.add(str(message))
+        if not at_end and str(message) not in told:
             complain(f"Note: {message}")
+        told[str(message)] = None
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = tell
         yield
+    for message in told if at_end else ():
+        complain(f"Note: {message}")
 
 
 def fail(message: str) -> NoReturn:

@@ -3,6 +3,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_without_a_terminal_lines_tell_how_far_the_work_is(
         for done in (1, 2, 3):
             report("round 1 of 3", done, 8)
     assert capsys.readouterr().err == "Round 1 of 3: 2 of 8\n"
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+def test_warnings_are_told_once_each_and_at_the_end_if_need_be(
+    at_end: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with output.warnings_told(at_end):
+        for message in ("one", "two", "one"):
+            warnings.warn(message, UserWarning, stacklevel=1)
+        assert bool(capsys.readouterr().err) != at_end
+    assert capsys.readouterr().err == ("Note: one\nNote: two\n" if at_end else "")
 
 
 def test_help_and_usage_errors_do_not_import_keras(tmp_path: pathlib.Path) -> None:

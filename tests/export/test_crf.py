@@ -232,6 +232,8 @@ def test_size_must_be_known_for_a_crf(tmp_path: pathlib.Path) -> None:
 
 
 @unmeasured
+# Small, to be quick: smaller than the training crop, which warns.
+@pytest.mark.filterwarnings("ignore::keras_deeplab.inference.ImagePoolingWarning")
 def test_official_model_with_a_crf_of_a_file_agrees_on_real_photos(
     data_dir: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

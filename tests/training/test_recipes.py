@@ -173,7 +173,7 @@ def tiny(recipe: Recipe) -> Recipe:
 
 
 def test_recipe_of_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"camvid_mobilenet_v2_035\. Received: 'x'"):
+    with pytest.raises(ValueError, match=r"fine_tune_mobilenet_v2_035\. Received: 'x'"):
         find_recipe("x")
 
 
