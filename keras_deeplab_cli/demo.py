@@ -94,7 +94,10 @@ def _choices(source: str | None) -> tuple[ModelChoice, ...]:
         return here
     named = [choice for choice in here if choice.source == source]
     others = [choice for choice in here if choice.source != source]
-    own = ModelChoice(Path(source).name, source, f"From {source}", None)
+    # A folder may be called like weights of the package.
+    short = Path(source).name
+    taken = short in ("", *(choice.name for choice in here))
+    own = ModelChoice(source if taken else short, source, f"From {source}", None)
     return (*(named or [own]), *others)
 
 

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 class Case:
     """A folder of the test data, and the file of its classes or their names.
 
-    Of a driving photo the weights know all; of the others they have to learn it.
+    Of a driving photo the weights know all, and their loss need not fall; of the `new`
+    others they have to learn it.
     """
 
     folder: str
@@ -64,7 +65,8 @@ def test_three_commands_lead_from_photos_to_a_file_that_knows_their_classes(
     found = report["scores"]["best"]["mean_iou"]
     assert found > max(case.least, 1.2 * majority(data))
     losses = np.genfromtxt(run / "history.csv", delimiter=",", names=True)["loss"]
-    assert not case.new or losses[-2:].mean() < 0.9 * losses[0]
+    if case.new:
+        assert losses[-2:].mean() < 0.9 * losses[0]
     written = json.loads(out.with_name("model.tflite.report.json").read_text())
     assert written["parity"]["agreement"] > 0.99
 

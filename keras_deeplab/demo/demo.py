@@ -62,6 +62,7 @@ class Demo:
         # For each of these the backend compiled the network, or looked whether it had.
         self._sizes: set[tuple[str, tuple[int, ...]]] = set()
         self._turn = threading.Lock()
+        self._ended = False
 
     def segment(self, content: bytes, model: str, strength: float = 0.0) -> Answer:
         """Segments a photo, as soon as no other one is being segmented.
@@ -81,6 +82,7 @@ class Demo:
             ValueError: If `model` or `strength` is none of these, or the model cannot
                 be loaded.
             OSError: If the model's file cannot be read.
+            RuntimeError: If the demo has ended.
         """
         if not 0 <= strength <= MAX_STRENGTH:
             raise ValueError(
@@ -88,6 +90,8 @@ class Demo:
                 f"Received: strength={strength}"
             )
         with self._turn:
+            if self._ended:
+                raise RuntimeError("The demo has ended. Make another `Demo`.")
             before = self._seen
             loaded = self._load(model)
             seen = self._seen = self._look(content, model, loaded)
@@ -110,10 +114,14 @@ class Demo:
     def end(self, timeout: float) -> None:
         """Waits for the photo that is being segmented, and begins no other one.
 
+        Those that wait for their turn are refused, as are all that come later.
+
         Args:
             timeout: Seconds to wait at most.
         """
-        self._turn.acquire(timeout=timeout)
+        self._ended = True
+        if self._turn.acquire(timeout=timeout):
+            self._turn.release()
 
     def _load(self, name: str) -> Predictor:
         if name not in self._models:

@@ -6,37 +6,21 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from keras_deeplab.demo.demo import MAX_STRENGTH
+from keras_deeplab.demo.page_files import EXAMPLES, FILES
 from keras_deeplab.demo.upload import MAX_BYTES, UploadError, too_large
-from keras_deeplab.weights.weights_row import ASSETS
 
 if TYPE_CHECKING:
     from keras_deeplab.demo.demo_server import DemoServer
 
-_PAGE = Path(__file__).with_name("page")
-#: Photos to try, and what they show.
-EXAMPLES: Mapping[str, str] = MappingProxyType(
-    {
-        "promenade.jpg": "A promenade",
-        "cat.jpg": "A cat",
-        "astronaut.jpg": "An astronaut",
-    }
-)
-# What is served of which file, and as what.
-_FILES: Mapping[str, tuple[Path, str]] = MappingProxyType(
-    {
-        "/": (_PAGE / "index.html", "text/html; charset=utf-8"),
-        "/app.js": (_PAGE / "app.js", "text/javascript; charset=utf-8"),
-        "/camera.js": (_PAGE / "camera.js", "text/javascript; charset=utf-8"),
-        "/style.css": (_PAGE / "style.css", "text/css; charset=utf-8"),
-        **{f"/examples/{name}": (ASSETS / name, "image/jpeg") for name in EXAMPLES},
-    }
-)
+_JSON = "application/json"
+_BUSY = "Too many photos are waiting. Try again in a moment."
+# Bytes of a photo that are skipped at once.
+_PIECE = 2**16
 # The page needs nothing from elsewhere, and gets nothing from there.
 _HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -89,8 +73,8 @@ class DemoHandler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/facts":
             self._send_json(HTTPStatus.OK, self._facts())
-        elif path in _FILES:
-            file, kind = _FILES[path]
+        elif path in FILES:
+            file, kind = FILES[path]
             self._send(HTTPStatus.OK, kind, file.read_bytes())
         else:
             raise _RequestError(HTTPStatus.NOT_FOUND, "There is no such page.")
@@ -101,20 +85,35 @@ class DemoHandler(BaseHTTPRequestHandler):
         if path != "/segment":
             raise _RequestError(HTTPStatus.NOT_FOUND, "There is no such page.")
         self._check_origin()
-        content = self._read()
+        length = self._length()
+        if not self.server.seats.acquire(blocking=False):
+            self._skip(length)
+            raise _RequestError(HTTPStatus.SERVICE_UNAVAILABLE, _BUSY)
+        try:
+            status, answer = self._segment(self._read(length), query)
+        finally:
+            self.server.seats.release()
+        self._send(status, _JSON, answer)
+
+    def _segment(
+        self, content: bytes, query: Mapping[str, str]
+    ) -> tuple[HTTPStatus, bytes]:
         strength = _number(query.get("strength", "0"))
         try:
-            answer = self.server.demo.segment(content, query.get("model", ""), strength)
-        except (OSError, ValueError) as error:
-            own = isinstance(error, UploadError)
-            status = HTTPStatus.UNPROCESSABLE_ENTITY if own else HTTPStatus.BAD_REQUEST
-            self._send_json(status, {"error": str(error)})
-        # Any: a photo too large for the device ends in an error of the backend's own.
+            try:
+                answer = self.server.demo.segment(
+                    content, query.get("model", ""), strength
+                )
+            except UploadError as error:
+                return HTTPStatus.UNPROCESSABLE_ENTITY, _json({"error": str(error)})
+            except (OSError, ValueError) as error:
+                return HTTPStatus.BAD_REQUEST, _json({"error": str(error)})
+            return HTTPStatus.OK, _json(answer.as_data())
+        # Any: a photo too large for the device ends in an error of the backend's own,
+        # and one too large for the memory may end in its pictures.
         except Exception as error:
             message = f"The model failed. {type(error).__name__}: {error}"
-            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": message})
-        else:
-            self._send_json(HTTPStatus.OK, answer.as_data())
+            return HTTPStatus.INTERNAL_SERVER_ERROR, _json({"error": message})
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -143,7 +142,7 @@ class DemoHandler(BaseHTTPRequestHandler):
         if origin not in (None, f"http://{self.headers['Host']}"):
             raise _RequestError(HTTPStatus.FORBIDDEN, "Only the page itself may ask.")
 
-    def _read(self) -> bytes:
+    def _length(self) -> int:
         try:
             length = int(self.headers["Content-Length"])
         except (TypeError, ValueError):
@@ -151,12 +150,20 @@ class DemoHandler(BaseHTTPRequestHandler):
             raise _RequestError(HTTPStatus.LENGTH_REQUIRED, message) from None
         if length > MAX_BYTES:
             raise _RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large())
-        content = self.rfile.read(max(length, 0))
+        return max(length, 0)
+
+    def _read(self, length: int) -> bytes:
+        content = self.rfile.read(length)
         if len(content) < length:
             raise _RequestError(
                 HTTPStatus.BAD_REQUEST, "The photo did not arrive whole."
             )
         return content
+
+    def _skip(self, length: int) -> None:
+        # In small pieces, not held: whoever is still sending does not see an answer.
+        while length > 0 and (piece := self.rfile.read(min(length, _PIECE))):
+            length -= len(piece)
 
     def _fail(self, status: HTTPStatus, message: str) -> None:
         # What was sent beside it is not read: no other request can follow.
@@ -164,7 +171,7 @@ class DemoHandler(BaseHTTPRequestHandler):
         self._send_json(status, {"error": message})
 
     def _send_json(self, status: HTTPStatus, data: Any) -> None:
-        self._send(status, "application/json", json.dumps(data).encode())
+        self._send(status, _JSON, _json(data))
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
         self.send_response(status)
@@ -175,6 +182,10 @@ class DemoHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data).encode()
 
 
 def _number(text: str) -> float:

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import sys
+import threading
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -14,13 +15,16 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = ("", "0.0.0.0", "::")
 # Of a photo that is being segmented when the server ends.
 _LAST_SECONDS = 10.0
+# Photos that are held at once, the one that is being segmented among them.
+_SEATS = 4
 
 
 class DemoServer(ThreadingHTTPServer):
     """Serves the page and its one question: what is where in a photo?
 
     Requests that name another host than the one served are refused: a page from
-    elsewhere, whose name was made to point here, learns nothing.
+    elsewhere, whose name was made to point here, learns nothing. Few photos are held at
+    once; more are refused, to be sent again. To close the server ends the demo.
 
     Args:
         demo: What answers.
@@ -36,6 +40,8 @@ class DemoServer(ThreadingHTTPServer):
 
     def __init__(self, demo: Demo, host: str = "127.0.0.1", port: int = 0) -> None:
         self.demo = demo
+        #: One is taken while a photo is read and segmented.
+        self.seats = threading.BoundedSemaphore(_SEATS)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._host = host
         super().__init__((host, port), DemoHandler)

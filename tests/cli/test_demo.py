@@ -51,6 +51,19 @@ def test_demo_serves_the_named_model_first_and_ends_by_ctrl_c(
     assert server.demo.choices[0].source == "runs/best.keras"
 
 
+def test_file_called_like_weights_of_the_package_goes_by_its_whole_path(
+    run: Run, served: list[DemoServer]
+) -> None:
+    name = "deeplabv3plus_mobilenet_v2_camvid"
+    words = ["demo", "--no-browser", "--port", 0, "--weights", f"runs/{name}"]
+    assert run(*words).exit_code == 0
+    choices = served[0].demo.choices
+    assert [(choice.name, choice.source) for choice in choices[:2]] == [
+        (f"runs/{name}", f"runs/{name}"),
+        (name, name),
+    ]
+
+
 def test_demo_by_a_name_and_without_a_browser(
     run: Run, served: list[DemoServer], opened: list[str]
 ) -> None:
@@ -80,5 +93,3 @@ def test_demo_that_cannot_start_says_why_and_exits_with_2(
             result = run("demo", "--no-browser", "--port", 0, *words)
             assert result.exit_code == 2, result.output
             assert message in " ".join(result.stderr.split())
-        # What is being segmented is waited for, and here that is nothing.
-        served[0].demo._turn.release()

@@ -1,6 +1,7 @@
 """The server in this process, asked as a browser and as an attacker asks."""
 
 import base64
+import contextlib
 import http.client
 import io
 import json
@@ -8,6 +9,7 @@ import pathlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from PIL import Image
 
 import keras_deeplab
-from keras_deeplab.demo import Demo, DemoServer, demo_handler, upload
+from keras_deeplab.demo import Answer, Demo, DemoServer, demo_handler, upload
 from tests.inference.color_model import NAMES, ColorModel
 
 PAGE = pathlib.Path(demo_handler.__file__).with_name("page")
@@ -126,6 +128,51 @@ def test_model_that_breaks_down_is_reported_and_the_server_goes_on(
     assert status == 500
     assert json.loads(content)["error"].startswith("The model failed. ZeroDivisionErr")
     assert ask("POST", SEGMENT, png)[0] == 200
+
+
+@pytest.mark.parametrize("error", [MemoryError, OSError, ValueError])
+def test_answer_that_cannot_be_made_is_reported_and_the_server_goes_on(
+    ask: Ask, png: bytes, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(_: Answer) -> None:
+        raise error("encoder")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Answer, "as_data", fail)
+        status, _, content = ask("POST", SEGMENT, png)
+    assert status == 500
+    said = json.loads(content)["error"]
+    assert said == f"The model failed. {error.__name__}: encoder"
+    assert ask("POST", SEGMENT, png)[0] == 200
+
+
+def test_photos_beyond_the_few_that_are_held_are_refused_until_there_is_room(
+    ask: Ask, server: DemoServer, png: bytes
+) -> None:
+    # More than a connection takes before it is read.
+    large = bytes(2**24)
+    head = f"POST {SEGMENT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            address = server.server_address[:2]
+            waiting = stack.enter_context(socket.create_connection(address))
+            waiting.sendall(head.encode())
+        # Three wait for the rest of their photo: there is room for one.
+        assert [ask("POST", SEGMENT, png)[0] for _ in range(5)] == [200] * 5
+        last = stack.enter_context(socket.create_connection(address))
+        last.sendall(head.encode())
+        until(lambda: ask("POST", SEGMENT, png)[0] == 503)
+        status, _, content = ask("POST", SEGMENT, large)
+        assert status == 503
+        assert json.loads(content)["error"].startswith("Too many photos are waiting.")
+        assert ask("GET", "/facts")[0] == 200
+    until(lambda: ask("POST", SEGMENT, png)[0] == 200)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
 
 
 @pytest.mark.parametrize(
