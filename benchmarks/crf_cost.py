@@ -7,7 +7,6 @@ import math
 import pathlib
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 
 import keras
@@ -15,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from crf_samples import CLASSES, WEIGHTS, voc
+from rounds import clock, processor_clock, take_turns
 
 import keras_deeplab
 from keras_deeplab.export.latency import measure_peak
@@ -22,7 +22,6 @@ from keras_deeplab.export.operations import tflite_operations
 from keras_deeplab.inference import crf_reference
 from keras_deeplab.layers import CRF_ACCURACIES, DenseCRF
 
-REPEATS = 5
 LIBRARY = "pydensecrf2, photo"
 # Rows of `CRF_ACCURACIES` in the plot.
 PLOTTED = ("accurate", "mobile")
@@ -50,18 +49,6 @@ def runner(
     return interpreter.invoke
 
 
-def seconds(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for index in range(REPEATS + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            # The first round warms up.
-            if index:
-                taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
 def peak(content: bytes) -> float:
     """Megabytes that a process grows by to run a model, inputs and weights included."""
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
@@ -76,7 +63,13 @@ def padded(logits: np.ndarray, image: np.ndarray, side: int) -> list[np.ndarray]
     return [np.pad(values, pads, mode="edge") for values in (logits, image)]
 
 
-def times(data: pathlib.Path, cache: pathlib.Path, names: Sequence[str]) -> None:
+def times(
+    data: pathlib.Path,
+    cache: pathlib.Path,
+    names: Sequence[str],
+    preset: str,
+    processor_time: bool,
+) -> None:
     """Ratios to pydensecrf2 at 513 x 513 x 21 and 10 steps; memory; operations."""
     # The library's time depends on the photo's colours; the layer's does not.
     photos = [
@@ -85,7 +78,7 @@ def times(data: pathlib.Path, cache: pathlib.Path, names: Sequence[str]) -> None
         if name in names
     ]
     arrays = photos[0]
-    contents = {row: converted(513, CLASSES, row) for row in CRF_ACCURACIES}
+    contents = {row: converted(513, CLASSES, row, preset) for row in CRF_ACCURACIES}
     model = keras_deeplab.load_model(data / WEIGHTS)
     fixed = keras.Input((513, 513, 3), batch_size=1)
     contents["MobileNetV2 forward"] = to_tflite(keras.Model(fixed, model(fixed)))
@@ -99,8 +92,12 @@ def times(data: pathlib.Path, cache: pathlib.Path, names: Sequence[str]) -> None
     for threads in (1, 2):
         runs = {name: runner(c, arrays, threads) for name, c in contents.items()}
         for index, photo in enumerate(photos):
-            runs[f"{LIBRARY} {index}"] = lambda photo=photo: crf_reference(*photo, "v1")
-        taken = seconds(runs)
+            runs[f"{LIBRARY} {index}"] = lambda photo=photo: crf_reference(
+                *photo, preset
+            )
+        measure = processor_clock if processor_time else clock
+        timings = take_turns(runs, measure=measure)
+        taken = {name: timing.median for name, timing in timings.items()}
         each = [value for name, value in taken.items() if name.startswith(LIBRARY)]
         reference = statistics.mean(each)
         fastest = min(each) / reference
@@ -131,7 +128,7 @@ def sizes(plot: pathlib.Path | None) -> None:
                     rng.uniform(0, 255, (side, side, 3)),
                 ]
                 run = runner(converted(side, classes, accuracy), arrays, 1)
-                line.append(1000 * seconds({"": run})[""])
+                line.append(1000 * take_turns({"": run})[""].median)
             curves[kind, accuracy] = line
             print(kind, accuracy, points, [round(value) for value in line])
     if plot:

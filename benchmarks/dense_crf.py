@@ -1,12 +1,13 @@
 """The fully connected CRF: how near the exact answer, how good, how fast.
 
     python benchmarks/dense_crf.py DATA --cache FOLDER [--whole] [--plot FILE]
-        [--only agreement examples miou v1 time sizes]
+        [--only agreement examples miou v1 time sizes] [--preset v2] [--processor-time]
 
 DATA is the folder of test data (see CONTRIBUTING.md). Exact answers are sums over all
-pairs of pixels, ten seconds for a crop and two minutes for a photo and parameters; they
-are kept in FOLDER. Needs `pip install 'keras-deeplab[crf]'`. Times are medians of
-interleaved repeats on one machine: ratios mean something, milliseconds do not.
+pairs of pixels that tell each other anything (`bilateral_sum.py`), ten seconds for a
+crop and two minutes for a photo and parameters; they are kept in FOLDER. Needs
+`pip install 'keras-deeplab[crf]'`. Times are medians of interleaved repeats on one
+machine: ratios mean something, milliseconds do not.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from exact_mean_field import cached_exact
 
 from keras_deeplab.inference import crf_reference
 from keras_deeplab.layers import CRF_ACCURACIES, CRF_PRESETS, DenseCRF
-from keras_deeplab.metrics import SegmentationScores
+from keras_deeplab.metrics import SegmentationScores, confusion_matrix
 
 # Photos whose exact answers are worth the minutes: those on which the settings of the
 # layer were chosen, and others.
@@ -141,12 +142,13 @@ def table(samples: list[Sample], presets: Iterable[str], cache: pathlib.Path) ->
 
 
 def score(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Mean IoU in percent, of the classes that occur in the masks or the labels."""
-    confusion = np.zeros((CLASSES, CLASSES), "int64")
-    for labels, mask in pairs:
-        known = mask != 255
-        index = mask[known].astype("int64") * CLASSES + labels[known]
-        confusion += np.bincount(index, minlength=CLASSES**2).reshape(confusion.shape)
+    """Mean IoU in percent, of the classes that occur in the masks."""
+    confusion = sum(
+        np.array(
+            confusion_matrix(mask.astype("int32"), labels.astype("int32"), CLASSES, 255)
+        )
+        for labels, mask in pairs
+    )
     return 100 * SegmentationScores.from_confusion(confusion).mean_iou
 
 
@@ -158,6 +160,8 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="no crops for agreement")
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--preset", default="v1", help="of the times")
+    parser.add_argument("--processor-time", action="store_true")
     arguments = parser.parse_args()
     data, cache = arguments.data, arguments.cache
     parts = {
@@ -165,7 +169,13 @@ def main() -> None:
         "examples": lambda: examples(data, cache),
         "miou": lambda: miou(data, cache),
         "v1": lambda: v1(data, cache),
-        "time": lambda: times(data, cache, PHOTOS["others"]),
+        "time": lambda: times(
+            data,
+            cache,
+            PHOTOS["others"],
+            arguments.preset,
+            arguments.processor_time,
+        ),
         "sizes": lambda: sizes(arguments.plot),
     }
     for name in arguments.only or parts:

@@ -1,7 +1,9 @@
-"""The exact answer of the fully connected CRF, by all pairs of pixels, in NumPy.
+"""The exact answer of the fully connected CRF, in NumPy.
 
-The yardstick of `dense_crf.py`. A step sums the changes since the last, of those pixels
-that changed by more than `CHANGE`. Kernel values are float32, everything else float64.
+The yardstick of `dense_crf.py`: sums over all pairs of pixels, without those whose
+kernel value lies below 1e-7 (`bilateral_sum.py`). A step sums the changes since the
+last, of those pixels that changed by more than `CHANGE`. Kernel values are float32,
+everything else float64.
 """
 
 import functools
