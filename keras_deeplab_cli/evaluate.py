@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,11 +57,14 @@ if TYPE_CHECKING:
     from keras_deeplab.layers import DenseCRF
 
 _WORST = 6
+_WIDTHS = "[0-9]{1,9}(,[0-9]{1,9})*"
 
 
 def _widths_of(value: str | None) -> str | None:
-    if value is not None and not all(part.isdigit() for part in value.split(",")):
-        raise typer.BadParameter(f"{value} is not like 1,2,4,8.")
+    if value is not None and not re.fullmatch(_WIDTHS, value):
+        raise typer.BadParameter(
+            f"{value} is not like 1,2,4,8: whole numbers of at most nine digits."
+        )
     return value
 
 

@@ -59,8 +59,8 @@ def _sight(model: Predictor, size: int | None, plan: InferencePlan) -> str:
 
 
 def _size(model: Predictor, size: int | None, plan: InferencePlan) -> str:
-    if isinstance(plan.window, tuple):
-        height, width = plan.window
+    if plan.window_size is not None:
+        height, width = plan.window_size
         return f"in windows of {height} x {width}, overlap {plan.overlap:g}"
     if model.resize_mode == "stretch":
         return "stretched to the model's input"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def class_table(scores: SegmentationScores, names: Sequence[str]) -> Table:
     """The IoU of each class."""
+    from keras_deeplab.metrics.fraction import percent
+
     table = Table(title="IoU of each class, in %")
     table.add_column("Label", justify="right")
     table.add_column("Class")
@@ -45,6 +47,8 @@ def confusion_table(scores: SegmentationScores, names: Sequence[str]) -> Table:
 
 def trimap_table(found: Evaluation) -> Table:
     """The mean IoU near boundaries."""
+    from keras_deeplab.metrics.fraction import percent
+
     table = Table(title="Along boundaries, in %")
     table.add_column("Pixels from them", justify="right")
     table.add_column("Mean IoU", justify="right")
@@ -60,6 +64,8 @@ def trimap_table(found: Evaluation) -> Table:
 
 def summary(found: Evaluation) -> str:
     """The numbers over all classes in one line."""
+    from keras_deeplab.metrics.fraction import percent
+
     line = (
         f"Mean IoU {percent(found.scores.mean_iou)} %, "
         f"pixel accuracy {percent(found.scores.pixel_accuracy)} %"
@@ -71,11 +77,6 @@ def summary(found: Evaluation) -> str:
         f"{percent(found.calibration.expected_error)} %, negative log likelihood "
         f"{found.calibration.log_loss:.4f}"
     )
-
-
-def percent(fraction: float) -> str:
-    """A fraction in percent, or a dash if there is none."""
-    return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
 
 
 def as_data(found: Evaluation, names: Sequence[str]) -> dict[str, Any]:

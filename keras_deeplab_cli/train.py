@@ -206,18 +206,16 @@ def _fetch(recipe: Recipe) -> None:
 
 
 def _table(scores: Mapping[str, Any]) -> Table:
+    from keras_deeplab.metrics.fraction import percent
+
     best, last = scores["best"], scores["last"]
     table = Table(title="IoU of each class on the validation images, in %")
     table.add_column("Class")
     table.add_column(f"Best: epoch {best['epoch']}", justify="right")
     table.add_column(f"Last: epoch {last['epoch']}", justify="right")
     for name, iou in best["class_iou"].items():
-        table.add_row(Text(name), _percent(iou), _percent(last["class_iou"][name]))
+        table.add_row(Text(name), percent(iou), percent(last["class_iou"][name]))
     table.add_section()
-    means = (_percent(found["mean_iou"]) for found in (best, last))
+    means = (percent(found["mean_iou"]) for found in (best, last))
     table.add_row("mean", *means)
     return table
-
-
-def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{100 * fraction:.2f}"

@@ -67,7 +67,8 @@ class _QuietPillow:
                 self._saved.__exit__(None, None, None)
 
 
-_quiet_pillow = _QuietPillow()
+#: To be entered around threads that decode: the filters then change only once.
+quiet_pillow = _QuietPillow()
 
 
 def open_image(file: BinaryIO) -> ImageFile.ImageFile:
@@ -99,7 +100,7 @@ def decoding(subject: str, advice: str) -> Iterator[None]:
     """
     try:
         # Pillow warns of odd metadata and of large photos; neither is an error here.
-        with _quiet_pillow:
+        with quiet_pillow:
             yield
     except _DECODE_ERRORS as error:
         reason = _reason(error)

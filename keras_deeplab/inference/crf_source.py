@@ -23,7 +23,7 @@ def load_crf(crf: CRFSource, accuracy: str = "accurate") -> DenseCRF:
         crf: `"v1"`, `"v2"` or `"pydensecrf"`; a JSON file whose `"parameters"` are
             those of `DenseCRF`, as `search_crf` finds them; or a layer, which is
             returned as it is, with its own accuracy.
-        accuracy: `"accurate"` or `"mobile"`; see `DenseCRF`.
+        accuracy: `"accurate"`, `"mobile"` or `"finest"`; see `DenseCRF`.
 
     Returns:
         The layer.

@@ -22,15 +22,16 @@ class InferencePlan:
     The plain plan, `InferencePlan()`, shows the whole photo once. With several scales,
     or `flip`, the model is asked once for each and the probabilities are averaged, as
     in the official evaluation. With a `window` the model sees the photo at its own
-    resolution, part by part, and the logits are blended where the parts overlap: the
-    memory this takes does not grow with the photo's height.
+    resolution, part by part, and the logits are blended where the parts overlap. Of
+    these only the rows that are being blended are held; so it is in each view, beside
+    its scaled copy of the photo, 3 bytes a pixel.
 
     Args:
         scales: Factors of the size at which the model would see the photo.
         flip: Whether each scale is shown mirrored too.
-        window: Height and width of the parts in pixels of the photo, or one integer;
-            best the training crop. `None` shows the whole photo, scaled down to the
-            training crop or to the argument `size`.
+        window: Height and width of the parts in pixels of the scaled photo, or one
+            integer; best the training crop. `None` shows the whole photo, scaled down
+            to the training crop or to the argument `size`.
         overlap: Least share of a window that its neighbour covers too, in `[0, 1)`.
         output_stride: Output stride at which the model works, 8, 16 or 32; `None` for
             its own. The weights are shared, not copied.
@@ -79,7 +80,7 @@ class InferencePlan:
 
     @property
     def window_size(self) -> tuple[int, int] | None:
-        """Height and width of the window, if there is one."""
+        """`window` in its one form, of which type checkers cannot know."""
         return arguments.size_of(window=self.window)
 
     @property

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_deeplab._types import Progress
+from keras_deeplab.data.image_file import quiet_pillow
 from keras_deeplab.data.photo import read_photo
 from keras_deeplab.inference.ask import ask
 from keras_deeplab.inference.crf_source import CRFSource, load_crf
@@ -82,15 +83,17 @@ def _decoded(jobs: Iterable[PhotoJob], ahead: int) -> Iterator[Read]:
     """Each job with its photo, or with the reason why there is none."""
     waiting: deque[tuple[PhotoJob, Future[Array]]] = deque()
     pool = ThreadPoolExecutor(min(ahead, os.cpu_count() or 1))
-    try:
-        for job in jobs:
-            waiting.append((job, pool.submit(read_photo, job.photo)))
-            if len(waiting) > ahead:
+    # Here, so that no thread changes the process's filters while the model works.
+    with quiet_pillow:
+        try:
+            for job in jobs:
+                waiting.append((job, pool.submit(read_photo, job.photo)))
+                if len(waiting) > ahead:
+                    yield _arrived(*waiting.popleft())
+            while waiting:
                 yield _arrived(*waiting.popleft())
-        while waiting:
-            yield _arrived(*waiting.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _arrived(job: PhotoJob, photo: Future[Array]) -> Read:

@@ -42,7 +42,8 @@ def score_files(
             if confidence is not None or probabilities is not None:
                 found = scores.probabilities(strip)
                 append(found)
-                sure.append(_confidence(found, labels))
+                if confidence is not None:
+                    sure.append(_confidence(found, labels))
             return labels
 
         yield put

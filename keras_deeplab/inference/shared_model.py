@@ -50,9 +50,9 @@ def at_scale(model: Predictor, scale: float, canvas: tuple[int, int]) -> Predict
     Returns:
         The model, or one that shares its weights.
     """
-    if not isinstance(model, Segmenter) or not pools_by_crop(model):
+    own = model.crop_size
+    if not isinstance(model, Segmenter) or own is None or not _pools(model):
         return model
-    own = model.crop_size or canvas
     crop = scaled_crop(own, scale)
     # Where the window covers the whole map, it is the map's own size anyway.
     sides = zip(own, crop, canvas, strict=True)

@@ -56,11 +56,12 @@ def view_strips(
         float32 strips of what the model says, `(rows, W, classes)`.
     """
     shown = photo[:, ::-1] if view.flipped else photo
-    if plan.window is None:
+    window = plan.window_size
+    if window is None:
         strips = _whole(model, shown, size, view.scale, step)
     else:
         content = scaled_size(limited_size(photo.shape[:2], size), view.scale)
-        grid = WindowGrid.over(model, content, plan)
+        grid = WindowGrid.over(model, content, window, plan.overlap)
         picture = resized_photo(shown, content)
         bands = window_bands(model, picture, grid, batch_size=batch_size, step=step)
         rows = strip_rows(photo.shape[1], model.classes)
@@ -76,12 +77,14 @@ def count_looks(
     plan: InferencePlan,
 ) -> int:
     """How many pictures a model is shown of a photo, in all views together."""
-    if plan.window is None:
+    window = plan.window_size
+    if window is None:
         return len(plan.views)
     whole = limited_size(photo_size, size)
+    contents = [scaled_size(whole, view.scale) for view in plan.views]
     return sum(
-        WindowGrid.over(model, scaled_size(whole, view.scale), plan).count
-        for view in plan.views
+        WindowGrid.over(model, content, window, plan.overlap).count
+        for content in contents
     )
 
 

@@ -13,7 +13,6 @@ from keras_deeplab.inference.framing import PhotoFrame, canvas_for
 from keras_deeplab.inference.window_axis import WindowAxis
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference.inference_plan import InferencePlan
     from keras_deeplab.inference.predictor import Predictor
 
 Array = np.ndarray[Any, Any]
@@ -35,21 +34,25 @@ class WindowGrid:
 
     @classmethod
     def over(
-        cls, model: Predictor, size: tuple[int, int], plan: InferencePlan
+        cls,
+        model: Predictor,
+        size: tuple[int, int],
+        window: tuple[int, int],
+        overlap: float,
     ) -> WindowGrid:
-        """Covers a picture as a plan says.
+        """Covers a picture.
 
         Args:
             model: The model, for its output stride and its input.
             size: Height and width of the picture.
-            plan: The plan, which has a window.
+            window: Height and width of a window.
+            overlap: Least share of it that its neighbour covers too.
 
         Returns:
             The windows.
         """
-        window = plan.window_size or size
         rows, columns = (
-            WindowAxis.over(side, part, plan.overlap, model.output_stride)
+            WindowAxis.over(side, part, overlap, model.output_stride)
             for side, part in zip(size, window, strict=True)
         )
         part = min(size[0], window[0]), min(size[1], window[1])

@@ -20,7 +20,7 @@ def squared_boundary_distances(labels: Array, limit: int) -> Array:
         limit: Distance up to which the answer has to be exact, at least 1.
 
     Returns:
-        int32 squared distances, `(H, W)`: the exact one up to `limit ** 2`, or any
+        Integer squared distances, `(H, W)`: the exact one up to `limit ** 2`, or any
         larger number.
 
     Examples:
@@ -29,7 +29,9 @@ def squared_boundary_distances(labels: Array, limit: int) -> Array:
     """
     above = _distances_above(labels, limit)
     below = _distances_above(labels[::-1], limit)[::-1]
-    columns = np.minimum(above, below) ** 2
+    # The largest sum of two squares is below twice (limit + 1) squared.
+    kind = "int32" if limit < 2**15 else "int64"
+    columns = np.minimum(above, below).astype(kind) ** 2
     nearest = columns.copy()
     for step in range(1, min(limit, labels.shape[1] - 1) + 1):
         left, right = np.s_[:, :-step], np.s_[:, step:]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_deeplab.layers import arguments
+from keras_deeplab.metrics.fraction import ratio
 
 Array = np.ndarray[Any, Any]
 
@@ -79,12 +80,12 @@ class Calibration:
     @property
     def confidence(self) -> tuple[float, ...]:
         """Mean confidence in each bin; NaN where it is empty."""
-        return tuple(_ratio(self._confidence, self._counts).tolist())
+        return tuple(ratio(self._confidence, self._counts).tolist())
 
     @property
     def accuracy(self) -> tuple[float, ...]:
         """Fraction of right pixels in each bin; NaN where it is empty."""
-        return tuple(_ratio(self._right, self._counts).tolist())
+        return tuple(ratio(self._right, self._counts).tolist())
 
     @property
     def expected_error(self) -> float:
@@ -93,7 +94,7 @@ class Calibration:
         Over the bins, each weighed by its pixels; NaN if no pixel was counted.
         """
         gaps = np.abs(self._right - self._confidence)
-        return float(_ratio(gaps.sum(), self._counts.sum()))
+        return float(ratio(gaps.sum(), self._counts.sum()))
 
     @property
     def log_loss(self) -> float:
@@ -102,9 +103,4 @@ class Calibration:
         A probability below the least of float32, 1.2e-38, counts as that. NaN if no
         pixel was counted.
         """
-        return float(_ratio(self._log_loss, self._counts.sum()))
-
-
-def _ratio(part: Any, whole: Any) -> Any:
-    with np.errstate(invalid="ignore"):
-        return np.true_divide(part, whole)
+        return float(ratio(self._log_loss, self._counts.sum()))

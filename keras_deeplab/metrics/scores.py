@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import arguments
+from keras_deeplab.metrics.fraction import ratio
 
 #: Classes that a mean IoU may be over: which, by their pixels in truth and in either.
 MEAN_OVER: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
@@ -80,21 +81,16 @@ class SegmentationScores:
             )
         right, truth = np.diag(counts), counts.sum(axis=1)
         union = truth + counts.sum(axis=0) - right
-        iou = _ratio(right, union)
+        iou = ratio(right, union)
         chosen = np.nan_to_num(iou)[MEAN_OVER[mean_over](truth, union)]
         return cls(
             confusion=tuple(tuple(row) for row in counts.tolist()),
             class_iou=tuple(iou.tolist()),
             mean_iou=float(chosen.mean()) if truth.any() else float("nan"),
-            pixel_accuracy=float(_ratio(right.sum(), truth.sum())),
+            pixel_accuracy=float(ratio(right.sum(), truth.sum())),
         )
 
     @property
     def truth_pixels(self) -> tuple[int, ...]:
         """The number of pixels of each class in the ground truth."""
         return tuple(sum(row) for row in self.confusion)
-
-
-def _ratio(part: Any, whole: Any) -> Any:
-    with np.errstate(invalid="ignore"):
-        return np.true_divide(part, whole)

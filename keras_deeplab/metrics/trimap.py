@@ -63,8 +63,11 @@ class Trimap:
             predictions: Predicted labels, `(H, W)`.
         """
         classes = self._counts.shape[1]
-        distances = squared_boundary_distances(labels, self.widths[-1])
-        band = np.searchsorted(np.square(self.widths), distances)
+        # No pixel is further from another; the numbers stay small.
+        furthest = sum(labels.shape)
+        widths = [min(width, furthest) for width in self.widths]
+        distances = squared_boundary_distances(labels, widths[-1])
+        band = np.searchsorted(np.square(widths), distances)
         if self._ignore_label is not None:
             band[labels == self._ignore_label] = len(self.widths)
         for index, counts in enumerate(self._counts):

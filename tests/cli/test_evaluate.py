@@ -95,6 +95,8 @@ def test_evaluate_ignores_the_label_it_is_told(
         ({"--report": "nowhere/page.html"}, "no folder for --report"),
         ({"--report": "page.pdf"}, "--report must end in .html: page.pdf"),
         ({"--trimap": "two"}, "two is not like 1,2,4,8"),
+        ({"--trimap": "²"}, "² is not like 1,2,4,8"),
+        ({"--trimap": "1," + 5000 * "9"}, "is not like 1,2,4,8"),
         ({"--trimap": "4,2"}, "--trimap 4,2: `widths` must be rising"),
         ({"--output-stride": "7"}, "8, 16, 32"),
         ({"--crf": "v9"}, "--crf v9: `crf` must be one of 'v1', 'v2'"),

@@ -2,6 +2,7 @@ import os
 import pathlib
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -108,6 +109,24 @@ def test_photos_are_decoded_ahead_by_other_threads_but_never_many(
     assert threading.get_ident() not in threads
     assert len(ahead) == len(photos)
     assert 1 < max(ahead) <= 2 * 2 + 1
+
+
+def test_filters_of_warnings_stay_as_they_are_while_the_model_works(
+    photos: list[pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    class WarnedModel(ColorModel):
+        def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+            found.append(warnings.filters)
+            return super().predict_on_batch(x)
+
+    found: list[object] = []
+    before = warnings.filters
+    list(run_jobs(WarnedModel(), plan_jobs(photos, tmp_path)))
+    *early, last = found
+    # One list, which hides Pillow's warnings, until the threads are at their end.
+    assert len({id(filters) for filters in early}) == 1
+    assert early[0] is not before
+    assert last is warnings.filters is before
 
 
 def test_file_that_takes_one_photo_answers_to_a_batch_one_by_one(

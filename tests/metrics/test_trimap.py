@@ -12,7 +12,7 @@ def brute_force(labels: np.ndarray) -> np.ndarray:
     rows, columns = np.indices(labels.shape).reshape(2, -1)
     flat = labels.ravel()
     squared = (rows[:, None] - rows) ** 2 + (columns[:, None] - columns) ** 2
-    far = np.where(flat[:, None] != flat, squared, 10**6)
+    far = np.where(flat[:, None] != flat, squared, 10**10)
     return far.min(axis=1).reshape(labels.shape)
 
 
@@ -28,7 +28,7 @@ def blobs(seed: int, height: int, width: int, classes: int) -> np.ndarray:
     ("height", "width", "classes"),
     [(1, 1, 2), (1, 17, 2), (19, 1, 3), (13, 21, 2), (24, 18, 5), (20, 20, 1)],
 )
-@pytest.mark.parametrize("limit", [1, 3, 40])
+@pytest.mark.parametrize("limit", [1, 3, 40, 50_000])
 def test_distances_to_boundaries_are_those_of_brute_force(
     height: int, width: int, classes: int, limit: int
 ) -> None:
@@ -98,6 +98,18 @@ def test_bands_of_masks_without_a_boundary_are_empty() -> None:
     trimap = Trimap(2)
     trimap.update(np.ones((9, 9), int), np.ones((9, 9), int))
     assert all(math.isnan(scores.mean_iou) for scores in trimap.scores())
+
+
+@pytest.mark.parametrize("width", [100, 50_000, 10**30])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_band_wider_than_the_mask_holds_every_pixel_that_has_a_boundary(
+    width: int, classes: int
+) -> None:
+    labels = blobs(0, 18, 23, 3) % classes
+    trimap = Trimap(3, (1, width))
+    trimap.update(labels, labels)
+    pixels = sum(trimap.scores()[-1].truth_pixels)
+    assert pixels == (labels.size if classes > 1 else 0)
 
 
 @pytest.mark.parametrize("widths", [(), (0, 1), (2, 1), (1, 1), (1.5,)])

@@ -1,12 +1,12 @@
 """The numbers at the top of a report, and what they are about."""
 
-import math
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.evaluation import Evaluation
 from keras_deeplab.inference.report.markup import tag
+from keras_deeplab.metrics.fraction import percent
 
 _MEAN_OVER = {
     "truth": "the classes that occur in the truth",
@@ -41,11 +41,6 @@ def headline(
         tag("tr", tag("th", name), tag("td", value)) for name, value in rows.items()
     )
     yield tag("table", *cells)
-
-
-def percent(value: float, digits: int = 2) -> str:
-    """Returns a fraction in percent, or a dash if there is none."""
-    return "-" if math.isnan(value) else f"{100 * value:.{digits}f}"
 
 
 def _numbers(

@@ -17,12 +17,12 @@ from keras_deeplab.inference.report.confusion_map import (
     draw_confusion,
     largest_confusions,
 )
-from keras_deeplab.inference.report.headline import percent
 from keras_deeplab.inference.report.markup import image_uri, tag
 from keras_deeplab.inference.report.photo_tiles import photo_tiles
 from keras_deeplab.inference.report.reliability import draw_reliability
 from keras_deeplab.inference.report.trimap_curve import draw_trimap
 from keras_deeplab.inference.worst_photos import WorstPhoto
+from keras_deeplab.metrics.fraction import percent
 
 
 def bars_section(evaluation: Evaluation, data: SegmentationData) -> Iterator[Element]:
