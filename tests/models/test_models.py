@@ -272,7 +272,7 @@ def test_model_on_unsuitable_backbone_lists_those_it_has(cls: type) -> None:
         ({"input_shape": (65, 65)}, "`input_shape` must be a height, a width and 3"),
         ({"input_shape": (65, 65, 1)}, "`input_shape` must be a height, a width"),
         ({"weights": "nowhere"}, r"`weights` must be a file .*'nowhere'"),
-        ({"alpha": "0.5"}, "`alpha` must be above 0"),
+        ({"alpha": "0.5"}, "`alpha` must be a number"),
         ({"backbone": "resnet5"}, "Unknown `backbone`"),
     ],
 )
