@@ -88,13 +88,13 @@ def test_reports_on_a_full_disk_are_told_and_leave_nothing_half_written(
     assert files_in(disk).keys() == {"full"}
 
 
-def searched(*_: object, each_round: Callable[..., None], **__: object) -> CRFSearch:
+def searched(*_: object, each_time: Callable[..., None], **__: object) -> CRFSearch:
     """What a search finds, which takes long, and does after each of its rounds."""
     trial = CRFTrial(parameters=CRF_PRESETS["v1"], mean_iou=0.5, round=1)
     found = CRFSearch(
         trials=(trial,), plain_mean_iou=0.4, accuracy="accurate", photos=("0.png",)
     )
-    each_round(found)
+    each_time(found)
     return found
 
 

@@ -226,7 +226,7 @@ def test_signal_in_the_middle_of_many_photos_leaves_whole_files(
         ("segment pairs/images --weights any", "inference.run_jobs"),
         (
             "evaluate --images pairs/images --masks pairs/masks --weights any",
-            "inference.evaluate",
+            "inference.evaluate_data",
         ),
         ("audit pairs", "data.audit"),
         (
