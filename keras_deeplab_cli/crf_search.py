@@ -152,7 +152,8 @@ def _table(found: CRFSearch) -> Table:
     table = Table(title=f"The best of each round, on {len(found.photos)} photos")
     names = [field.name for field in dataclasses.fields(found.best.parameters)]
     for title in ("Round", "Tried", *names, "Mean IoU"):
-        table.add_column(title, justify="right")
+        # Names too long for a narrow terminal go on in the next line.
+        table.add_column(title, justify="right", overflow="fold")
     for number in sorted({trial.round for trial in found.trials}):
         trials = [trial for trial in found.trials if trial.round == number]
         best = max(trials, key=lambda trial: trial.mean_iou)

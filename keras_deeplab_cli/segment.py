@@ -30,7 +30,7 @@ from keras_deeplab_cli.plan_option import (
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
-    from keras_deeplab.inference import PhotoJob
+    from keras_deeplab.inference import PhotoJob, Predictor
 
 
 def segment(
@@ -111,6 +111,7 @@ def segment(
     model = load_predictor(source, engine, output_stride, size)
     with output.warnings_told(), output.progress_bar() as report:
         plan = find_plan(model, size, scales, flip, window, overlap)
+        _check(jobs, model)
         output.make_folder(out)
         counts, failures = _run(
             jobs,
@@ -144,6 +145,14 @@ def _jobs(
             probabilities=probabilities,
         )
     except (OSError, ValueError) as error:
+        output.fail(str(error))
+
+
+def _check(jobs: Sequence[PhotoJob], model: Predictor) -> None:
+    try:
+        for job in jobs:
+            job.check(model)
+    except ValueError as error:
         output.fail(str(error))
 
 

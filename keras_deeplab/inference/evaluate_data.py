@@ -163,9 +163,5 @@ def _check(
         )
     if crf is not None:
         check_scores(model)
-    if measures.calibration and model.output_kind == "labels":
-        raise ValueError(
-            "`calibration` needs probabilities, and this model answers with labels: "
-            "leave it out, or export the model with other outputs. "
-            f"Received: model.output_kind={model.output_kind!r}"
-        )
+    if measures.calibration:
+        check_scores(model, "calibration")

@@ -25,6 +25,7 @@ from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.overlay import draw_overlay
 from keras_deeplab.inference.photo_scores import PhotoScores, photo_scores
+from keras_deeplab.inference.refine_photo import check_scores
 from keras_deeplab.inference.score_files import score_files
 from keras_deeplab.inference.segment import check_classes
 
@@ -99,6 +100,12 @@ class PhotoJob:
         )
         return self.write(model, photo, scores, crf)
 
+    def check(self, model: Predictor) -> None:
+        """Raises `ValueError` if the model does not tell what is to be written."""
+        for name in ("confidence", "probabilities"):
+            if getattr(self, name) is not None:
+                check_scores(model, name)
+
     def write(
         self,
         model: Predictor,
@@ -122,6 +129,7 @@ class PhotoJob:
             OSError: If a file cannot be written.
         """
         check_classes(model)
+        self.check(model)
         if crf is not None:
             scores = scores.refined(model, photo, crf)
         size = photo.shape[0], photo.shape[1]

@@ -38,6 +38,7 @@ def check_plan(
         plan: The plan, or `None`.
 
     Raises:
+        TypeError: If `plan` is something else.
         ValueError: If the model cannot be shown photos like that.
 
     Warns:
@@ -45,6 +46,11 @@ def check_plan(
             in training, so that its answer may be worse. Said once for a model.
     """
     check_size(model, size)
+    if not isinstance(plan, InferencePlan | None):
+        raise TypeError(
+            "`plan` must be an `InferencePlan`, such as `InferencePlan.multi_scale()`, "
+            f"or `None`. Received: plan={plan!r}"
+        )
     plan = plan or InferencePlan()
     model = at_output_stride(model, plan.output_stride)
     if None not in model.input_shape[1:3]:

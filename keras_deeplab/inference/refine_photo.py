@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-def check_scores(model: Predictor) -> None:
-    """Raises `ValueError` if a model tells nothing but labels."""
+def check_scores(model: Predictor, name: str = "crf") -> None:
+    """Raises `ValueError` if a model tells nothing but labels.
+
+    Args:
+        model: The model.
+        name: The argument that needs more.
+    """
     if model.output_kind not in TO_LOGITS:
         raise ValueError(
-            "`crf` needs logits or probabilities, and this model answers with labels: "
-            "export it with other outputs, or with the CRF inside. "
+            f"`{name}` needs logits or probabilities, and this model answers with "
+            "labels: leave it out, or take a model exported with other outputs. "
             f"Received: model.output_kind={model.output_kind!r}"
         )
 

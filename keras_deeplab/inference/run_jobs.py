@@ -67,11 +67,14 @@ def run_jobs(
 
     Raises:
         ValueError: If `batch_size` is not positive, or the model cannot be shown
-            photos like that.
+            photos like that, or tells labels alone where a job asks for more.
     """
     batch_size = arguments.positive(batch_size=batch_size)
     plan = plan or InferencePlan()
     check_plan(model, size, plan)
+    jobs = tuple(jobs)
+    for job in jobs:
+        job.check(model)
     layer = None if crf is None else load_crf(crf)
     shown = at_output_stride(model, plan.output_stride)
     runner = _Runner(model, shown, size, layer, plan, batch_size, progress)

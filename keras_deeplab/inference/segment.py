@@ -11,6 +11,7 @@ from keras_deeplab.data.photo import Photo, read_photo
 from keras_deeplab.inference.crf_source import CRFSource
 from keras_deeplab.inference.inference_plan import InferencePlan
 from keras_deeplab.inference.photo_scores import photo_scores
+from keras_deeplab.inference.refine_photo import check_scores
 from keras_deeplab.inference.score_kinds import TO_LOGITS
 
 if TYPE_CHECKING:
@@ -123,9 +124,11 @@ def predict_probabilities(
         float32 `(H, W, classes)`, `[0, 1]`, with a sum of 1 over the classes.
 
     Raises:
-        ValueError: If the image, `size`, `crf` or `plan` is not usable.
+        ValueError: If the image, `size`, `crf` or `plan` is not usable, or the model
+            tells labels alone.
         OSError: If the file cannot be opened.
     """
+    check_scores(model, "predict_probabilities")
     photo = read_photo(image)
     scores = photo_scores(model, photo, size=size, plan=plan)
     if crf is not None:

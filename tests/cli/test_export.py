@@ -54,6 +54,12 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     assert result.exit_code == 2
     assert "`source` is a file that `keras-deeplab export` wrote" in result.stderr
     assert "`--engine tflite`" in result.stderr
+    # It answers with labels, of which nobody knows how sure they are.
+    unsure = ["--confidence", "--out", "unsure", photos / "a.png"]
+    result = run_here("segment", *engine, *unsure)
+    assert result.exit_code == 2
+    assert "`confidence` needs logits or probabilities" in result.stderr
+    assert not (tmp_path / "unsure").exists()
     labels = "a.labels.png"
     lite, truth = (read_labels(tmp_path / name / labels) for name in ("lite", "keras"))
     # Bytes cannot hold the padding, 127.5.

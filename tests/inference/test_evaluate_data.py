@@ -173,7 +173,7 @@ def test_mean_is_over_the_classes_that_were_asked_for(
         (
             LabelModel(CLASSES, output_kind="labels"),
             Measures(calibration=True),
-            "`calibration` needs probabilities",
+            "`calibration` needs logits or probabilities",
         ),
     ],
 )

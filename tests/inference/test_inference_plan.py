@@ -1,6 +1,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from keras_deeplab import DeepLabV3
@@ -114,3 +115,9 @@ def test_image_pooling_is_told_of_by_whoever_segments() -> None:
     photo = keras.ops.convert_to_numpy(keras.ops.zeros((40, 40, 3), "uint8"))
     with pytest.warns(ImagePoolingWarning, match="padded"):
         segment(tiny(crop_size=65), photo, plan=InferencePlan(window=33))
+
+
+@pytest.mark.parametrize("plan", ["papers", {"scales": [1]}, 0.5])
+def test_plan_that_is_none_is_refused_by_name(plan: Any) -> None:
+    with pytest.raises(TypeError, match="`plan` must be an `InferencePlan`"):
+        segment(ColorModel(), np.zeros((9, 9, 3), "uint8"), plan=plan)

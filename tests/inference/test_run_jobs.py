@@ -192,3 +192,16 @@ def test_probabilities_that_cannot_be_finished_leave_no_file(
     ((_, error),) = run_jobs(BrokenModel(), jobs, plan=plan)
     assert isinstance(error, RuntimeError)
     assert os.listdir(out) == []
+
+
+@pytest.mark.parametrize("name", ["confidence", "probabilities"])
+def test_model_of_labels_alone_says_nothing_of_how_sure_it_is(
+    photos: list[pathlib.Path], tmp_path: pathlib.Path, name: str
+) -> None:
+    model = ColorModel(output_kind="labels")
+    jobs = plan_jobs(photos, tmp_path / "out", **{name: True})
+    with pytest.raises(ValueError, match=f"`{name}` needs logits or probabilities"):
+        list(run_jobs(model, jobs))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ValueError, match="needs logits or probabilities"):
+        predict_probabilities(model, photos[0])
