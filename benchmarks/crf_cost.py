@@ -14,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from crf_samples import CLASSES, WEIGHTS, voc
+from exponent import fit_power
+from plots import Curve, draw_curves
 from rounds import clock, processor_clock, take_turns
 
 import keras_deeplab
@@ -118,8 +120,9 @@ def sizes(plot: pathlib.Path | None) -> None:
         "side": [(129, 21), (257, 21), (385, 21), (513, 21)],
         "classes": [(257, 2), (257, 21), (257, 60), (257, 150)],
     }
-    curves = {}
+    panels: dict[str, list[Curve]] = {}
     for kind, points in grid.items():
+        axis = [point[kind == "classes"] for point in points]
         for accuracy in PLOTTED:
             line = []
             for side, classes in points:
@@ -129,31 +132,8 @@ def sizes(plot: pathlib.Path | None) -> None:
                 ]
                 run = runner(converted(side, classes, accuracy), arrays, 1)
                 line.append(1000 * take_turns({"": run})[""].median)
-            curves[kind, accuracy] = line
+            curve = Curve(accuracy, axis, line, fit_power(axis, line))
+            panels.setdefault(f"milliseconds against {kind}", []).append(curve)
             print(kind, accuracy, points, [round(value) for value in line])
     if plot:
-        draw(grid, curves, plot)
-
-
-def draw(grid: dict, curves: dict, path: pathlib.Path) -> None:
-    """Two pictures of lines side by side, with Pillow alone."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("RGB", (1000, 420), "white")
-    pen = ImageDraw.Draw(picture)
-    colors = dict(zip(PLOTTED, ("#1f77b4", "#d62728"), strict=True))
-    for left, (kind, points) in zip((60, 560), grid.items(), strict=True):
-        axis = [point[kind == "classes"] for point in points]
-        top = max(max(curves[kind, row]) for row in PLOTTED)
-        pen.line([(left, 30), (left, 370), (left + 400, 370)], "black")
-        pen.text((left, 10), f"ms (to {top:.0f}) against {kind}", "black")
-        for value in axis:
-            pen.text((left + 400 * value / max(axis) - 8, 378), str(value), "black")
-        for index, (row, color) in enumerate(colors.items()):
-            line = [
-                (left + 400 * x / max(axis), 370 - 340 * y / top)
-                for x, y in zip(axis, curves[kind, row], strict=True)
-            ]
-            pen.line(line, color, 2)
-            pen.text((left + 10, 40 + 14 * index), row, color)
-    picture.save(path)
+        draw_curves(panels, plot)

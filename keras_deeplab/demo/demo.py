@@ -15,7 +15,7 @@ from keras_deeplab.demo.answer import Answer
 from keras_deeplab.demo.model_choice import ModelChoice
 from keras_deeplab.demo.upload import Upload, read_upload
 from keras_deeplab.inference.refine_photo import refine_photo
-from keras_deeplab.inference.segment import predict_logits
+from keras_deeplab.inference.segment import check_classes, labels_of, predict_logits
 from keras_deeplab.layers import DenseCRF
 from keras_deeplab.weights import load_model
 
@@ -102,7 +102,7 @@ class Demo:
                 seconds = time.perf_counter() - start
         return Answer(
             photo=seen.upload.pixels,
-            labels=scores.argmax(axis=-1).astype("uint8"),
+            labels=labels_of(scores),
             class_names=loaded.class_names,
             sent_size=seen.upload.sent_size,
             network_seconds=seen.seconds,
@@ -133,11 +133,7 @@ class Demo:
                 )
             self._models[name] = load_model(sources[name])
         model = self._models[name]
-        if model.classes > 256:
-            raise ValueError(
-                "`model` must have at most 256 classes for an 8-bit label map. "
-                f"Received: model.classes={model.classes}"
-            )
+        check_classes(model)
         return model
 
     def _look(self, content: bytes, name: str, model: Predictor) -> _Seen:

@@ -89,6 +89,7 @@ class PhotoJob:
             ValueError: If the photo is not a whole image, or an argument is not usable.
             OSError: If a file cannot be read or written.
         """
+        self.check(model)
         photo = read_photo(self.photo)
         scores = photo_scores(
             model,
@@ -129,7 +130,6 @@ class PhotoJob:
             OSError: If a file cannot be written.
         """
         check_classes(model)
-        self.check(model)
         if crf is not None:
             scores = scores.refined(model, photo, crf)
         size = photo.shape[0], photo.shape[1]

@@ -84,8 +84,8 @@ def photo_scores(
     Raises:
         ValueError: If the model cannot be shown photos like that.
     """
-    plan = plan or InferencePlan()
     check_plan(model, size, plan)
+    plan = plan or InferencePlan()
     kind = model.output_kind
     model = at_output_stride(model, plan.output_stride)
     step = _steps(count_looks(model, photo.shape[:2], size, plan), progress)

@@ -70,8 +70,8 @@ def run_jobs(
             photos like that, or tells labels alone where a job asks for more.
     """
     batch_size = arguments.positive(batch_size=batch_size)
-    plan = plan or InferencePlan()
     check_plan(model, size, plan)
+    plan = plan or InferencePlan()
     jobs = tuple(jobs)
     for job in jobs:
         job.check(model)
