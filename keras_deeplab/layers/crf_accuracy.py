@@ -28,6 +28,8 @@ class CRFAccuracy:
         last_strides: Distances in the last steps.
         skipped: Share of the steps that are left out. Mean field comes near its rest
             in fewer, and each step that is approximated adds its own error.
+        doubtful: Share of the pixels, those least sure of their label, that in the
+            end are compared with the others one by one (`crf_pairs`).
     """
 
     palette: int
@@ -41,6 +43,7 @@ class CRFAccuracy:
     stride: int
     last_strides: tuple[int, ...]
     skipped: float = 0.0
+    doubtful: float = 0.0
 
     def colors(self, theta_beta: float) -> int:
         """Returns the colours of the palette for a width of the colour kernel."""
@@ -72,12 +75,13 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             palette=256,
             narrow_palette=416,
             palette_steps=3,
-            snap=0.25,
-            sample=97,
+            snap=0.5,
+            sample=129,
             rank=2e-2,
             stride=4,
             last_strides=(2, 2, 2),
             skipped=0.2,
+            doubtful=0.005,
         ),
         "mobile": CRFAccuracy(
             palette=128,

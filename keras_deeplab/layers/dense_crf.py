@@ -14,8 +14,8 @@ from keras_deeplab._types import Shape, Tensor
 from keras_deeplab.layers import arguments, crf_weights
 from keras_deeplab.layers.color_palette import (
     choose_palette,
+    exponent_rows,
     inverse_kernel,
-    palette_rows,
     sample_colors,
 )
 from keras_deeplab.layers.crf_accuracy import CRF_ACCURACIES
@@ -209,7 +209,7 @@ class DenseCRF(keras.layers.Layer):
         photo = Photo(
             scores=scores,
             colors=pixels / kernels.theta_beta,
-            palette=palette_rows(palette),
+            palette=exponent_rows(palette),
             inverse=inverse_kernel(palette),
             snap=accuracy.snap,
             unary=clipped_logits if self.from_logits else log_share,
