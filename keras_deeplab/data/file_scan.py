@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.read_sample import (
@@ -102,8 +103,8 @@ def _counted(
     return pixels, frozenset(values.tolist()), strange
 
 
-def _small(pair: SamplePair, image: np.ndarray[Any, Any]) -> list[SampleError]:
-    height, width = image.shape[:2]
+def _small(pair: SamplePair, image: Image.Image) -> list[SampleError]:
+    width, height = image.size
     if min(height, width) >= _SMALL:
         return []
     detail = f"is only {width} x {height} pixels"
