@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -16,6 +16,8 @@ from keras_deeplab.data.read_sample import (
 )
 from keras_deeplab.data.sample_error import SampleError
 from keras_deeplab.data.sample_pair import SamplePair
+
+_Pixels = TypeVar("_Pixels")
 
 # Thumbnails: at output stride 16 they are two features wide.
 _SMALL = 32
@@ -69,8 +71,8 @@ def _attempt(
     errors: list[SampleError],
     fault: str,
     path: Any,
-    read: Callable[[], np.ndarray[Any, Any]],
-) -> np.ndarray[Any, Any] | None:
+    read: Callable[[], _Pixels],
+) -> _Pixels | None:
     try:
         return read()
     except SampleError as error:

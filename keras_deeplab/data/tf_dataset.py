@@ -4,8 +4,12 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from keras_deeplab._types import Tensor
 from keras_deeplab.data.batching import Batching
+from keras_deeplab.data.quiet_exit import until_exit
+from keras_deeplab.data.read_sample import Sample
 from keras_deeplab.data.samples import Samples
 from keras_deeplab.data.segmentation_data import SegmentationData
 
@@ -61,6 +65,8 @@ def make_dataset(
     batching = Batching(samples, batch_size, drop_remainder)
     used = batching.used(len(samples))
     runs = itertools.count(first_epoch)
+    blank = _blank(samples)
+    sample = until_exit(samples.sample, blank)
 
     def epochs() -> Any:
         if repeat:
@@ -77,9 +83,8 @@ def make_dataset(
         return dataset.map(lambda index: (epoch, index))
 
     def load(epoch: Any, index: Any) -> Any:
-        image, labels = tf.numpy_function(
-            samples.sample, [epoch, index], [tf.uint8, data.table.dtype], stateful=False
-        )
+        types = [array.dtype for array in blank]
+        image, labels = tf.numpy_function(sample, [epoch, index], types, stateful=False)
         size = samples.crop_size or (None, None)
         image.set_shape((*size, 3))
         labels.set_shape(size)
@@ -101,6 +106,12 @@ def make_dataset(
 
     dataset = dataset.map(finish, tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _blank(samples: Samples) -> Sample:
+    size = samples.crop_size or (1, 1)
+    labels = np.zeros(size, samples.data.table.dtype)
+    return Sample(np.zeros((*size, 3), "uint8"), labels)
 
 
 def _tensorflow() -> Any:
