@@ -9,9 +9,30 @@ from typing import Any
 # Threads that have not called for so long have their buffers full.
 _QUIET_SECONDS = 0.1
 
-_ending = threading.Event()
-_calls: set[int] = set()
-_last_call = [0.0]
+
+class _Exit:
+    """The end of the program, which waits for the calls that are inside."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._inside: set[int] = set()
+        self._left = 0.0
+
+    def __enter__(self) -> None:
+        self._inside.add(threading.get_ident())
+
+    def __exit__(self, *_: object) -> None:
+        self._left = time.monotonic()
+        self._inside.discard(threading.get_ident())
+
+    def begin(self) -> None:
+        self.begun = True
+        while self._inside or time.monotonic() - self._left < _QUIET_SECONDS:
+            time.sleep(_QUIET_SECONDS / 10)
+
+
+_exit = _Exit()
+atexit.register(_exit.begin)
 
 
 def until_exit(function: Callable[..., Any], stand_in: Any) -> Callable[..., Any]:
@@ -30,19 +51,7 @@ def until_exit(function: Callable[..., Any], stand_in: Any) -> Callable[..., Any
     """
 
     def called(*arguments: Any) -> Any:
-        me = threading.get_ident()
-        _calls.add(me)
-        try:
-            return stand_in if _ending.is_set() else function(*arguments)
-        finally:
-            _last_call[0] = time.monotonic()
-            _calls.discard(me)
+        with _exit:
+            return stand_in if _exit.begun else function(*arguments)
 
     return called
-
-
-@atexit.register
-def _end() -> None:
-    _ending.set()
-    while _calls or time.monotonic() - _last_call[0] < _QUIET_SECONDS:
-        time.sleep(_QUIET_SECONDS / 10)
