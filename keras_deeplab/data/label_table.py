@@ -65,11 +65,11 @@ class LabelTable:
             ValueError: If a value is no label.
         """
         if self.label_map is None:
-            # To compare takes a tenth of the time that it takes to look up.
+            # To compare takes a fifth of the time that it takes to look up.
             labels = stored
             known = (stored < self.classes) | (stored == self.ignore_label)
         else:
-            labels = self._lookup[stored]
+            labels = self._lookup.take(stored)
             known = labels >= 0
         if not known.all():
             strange = np.unique(stored[~known]).tolist()
