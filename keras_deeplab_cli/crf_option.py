@@ -95,8 +95,10 @@ def load_crf(source: str, accuracy: str) -> DenseCRF:
 
     try:
         return inference.load_crf(source, accuracy)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         fail(f"--crf {source}: {error}")
+    except ValueError as error:
+        fail(str(error))
 
 
 def describe_crf(accuracy: str, parameters: CRFParameters) -> str:

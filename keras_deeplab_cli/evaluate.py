@@ -185,7 +185,7 @@ def _measures(
             worst=_WORST if report else 0,
         )
     except ValueError as error:
-        output.fail(f"--trimap {trimap}: {error}")
+        output.fail(str(error))
 
 
 def _size(photos: ScoredPhotos, model: Predictor, size: int | None) -> int | None:

@@ -161,7 +161,7 @@ def export(
     """
     given = {"quantize": quantize, "calibration": calibration, "outputs": outputs}
     own = _own_options(format_, given)
-    _check_start(format_, out, quantize, calibration)
+    _check_start(format_, out, quantize, calibration, photos)
     source = find_weights(weights)
     options: dict[str, Any] = {
         "size": size,
@@ -190,12 +190,21 @@ def _own_options(format_: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_start(
-    format_: str, out: Path, quantize: str, calibration: list[Path] | None
+    format_: str,
+    out: Path,
+    quantize: str,
+    calibration: list[Path] | None,
+    photos: Path | None,
 ) -> None:
     """Fails for what the export would find out only after the model is loaded."""
     ending = _ENDINGS.get(format_)
     if ending is not None and out.suffix != ending:
         output.fail(f"--out of the format {format_} must end in {ending}: {out}")
+    if calibration and photos is not None and quantize != "int8":
+        output.fail(
+            "--calibration has no effect with --photos and without --quantize int8: "
+            "leave it out."
+        )
     if quantize == "int8" and not calibration:
         output.fail(
             "--quantize int8 needs --calibration: a folder of some tens of photos like "

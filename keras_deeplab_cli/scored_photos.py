@@ -86,8 +86,6 @@ class ScoredPhotos:
             )
         if self.dataset is not None and self.ignore_label is not None:
             output.fail("--ignore-label is not for a --dataset, whose masks are known.")
-        if self.dataset is None and self.incomplete:
-            output.fail("--incomplete is for a --dataset.")
 
     @property
     def spec(self) -> DatasetSpec | None:
@@ -125,8 +123,7 @@ class ScoredPhotos:
                 self.dataset, self.root, self.split, complete=not self.incomplete
             )
         except (OSError, ValueError) as error:
-            message = str(error)
-        output.fail(message.replace("pass `complete=False`", "give --incomplete"))
+            output.fail(str(error))
 
     def read(
         self, model: Predictor, found: SegmentationData | None, report: output.Report

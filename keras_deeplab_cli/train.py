@@ -19,6 +19,8 @@ from keras_deeplab_cli.quiet import quiet_import
 if TYPE_CHECKING:
     from keras_deeplab.training import Recipe, Replicas
 
+_WORKERS = 2
+
 
 def train(
     recipe: Annotated[
@@ -103,11 +105,14 @@ def train(
         bool, typer.Option("--cache", help="Keep the decoded photos in memory.")
     ] = False,
     workers: Annotated[
-        int,
+        int | None,
         typer.Option(
-            metavar="N", min=1, help="Threads that read photos, without TensorFlow."
+            metavar="N",
+            min=1,
+            help="Threads that read photos where Keras's backend is not TensorFlow, "
+            "which takes what there is. By default 2.",
         ),
-    ] = 2,
+    ] = None,
     strategy: Annotated[
         str,
         typer.Option(
@@ -137,6 +142,7 @@ def train(
     with output.busy("Starting"), quiet_import():
         from keras_deeplab import training
 
+    _check_workers(workers)
     # First of all: TensorFlow connects the workers when it begins.
     replicas = _replicas(strategy)
     try:
@@ -157,14 +163,13 @@ def train(
                 out,
                 resume=resume,
                 cache=cache,
-                workers=workers,
+                workers=workers or _WORKERS,
                 strategy=replicas,
                 verbose=1 if sys.stdout.isatty() else 2,
                 say=output.say,
             )
     except (FloatingPointError, ConnectionError) as error:
-        output.complain(f"Error: {error}")
-        raise typer.Exit(output.FAILED) from error
+        output.fail(str(error), output.FAILED)
     except (OSError, ValueError, TypeError) as error:
         output.fail(str(error))
     if replicas.is_chief:
@@ -176,13 +181,20 @@ def _say(report: Mapping[str, Any], out: Path) -> None:
     output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
 
 
+def _check_workers(workers: int | None) -> None:
+    import keras
+
+    if workers is not None and keras.backend.backend() == "tensorflow":
+        output.fail("--workers has no effect on TensorFlow: leave it out.")
+
+
 def _replicas(strategy: str) -> Replicas:
     from keras_deeplab.training import make_strategy
 
     try:
         return make_strategy(strategy)
     except (ValueError, RuntimeError) as error:
-        output.fail(f"--strategy {strategy}: {error}")
+        output.fail(str(error))
 
 
 def _parsed(changes: Sequence[str]) -> dict[str, Any]:

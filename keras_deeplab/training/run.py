@@ -203,8 +203,7 @@ def _fit(
         if not replicas.is_lost_worker(error):
             raise
         raise ConnectionError(
-            "Another worker is gone. Start all of them again with `resume`, or "
-            f"--resume. ({error})"
+            f"Another worker is gone. Start all of them again with `resume`. ({error})"
         ) from error
 
 

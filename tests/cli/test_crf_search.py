@@ -67,7 +67,7 @@ def test_search_prints_and_writes_what_segment_takes(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--preset", "v9"], "`ranges` must be one of 'v1'"),
+        (["--preset", "v9"], "--preset must be one of 'v1'. Received: --preset 'v9'"),
         (["--out", "crf.txt"], "--out must end in .json: crf.txt"),
         (["--plot", "nowhere/crf.png"], "no folder for --plot nowhere/crf.png"),
     ],

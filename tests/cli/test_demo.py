@@ -86,7 +86,7 @@ def test_demo_that_cannot_start_says_why_and_exits_with_2(
         port = taken.server_address[1]
         for words, message in (
             (["--weights", "broken"], "Error: --weights broken: A tensor is missing."),
-            (["--crf", "v9"], "Error: --crf v9: `crf` must be one of"),
+            (["--crf", "v9"], "Error: --crf must be one of"),
             (["--host", "256.1.1.1"], "Error: --host 256.1.1.1 --port 0: "),
             (["--port", port], f"--port {port}: Address already in use"),
         ):

@@ -52,13 +52,13 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     # The file itself is nothing to be loaded, and the error tells what to do.
     result = run_here("segment", "--weights", "m.tflite", photos / "a.png")
     assert result.exit_code == 2
-    assert "`source` is a file that `keras-deeplab export` wrote" in result.stderr
+    assert "--weights is a file that `keras-deeplab export` wrote" in result.stderr
     assert "`--engine tflite`" in result.stderr
     # It answers with labels, of which nobody knows how sure they are.
     unsure = ["--confidence", "--out", "unsure", photos / "a.png"]
     result = run_here("segment", *engine, *unsure)
     assert result.exit_code == 2
-    assert "`confidence` needs logits or probabilities" in result.stderr
+    assert "--confidence needs logits or probabilities" in result.stderr
     assert not (tmp_path / "unsure").exists()
     labels = "a.labels.png"
     lite, truth = (read_labels(tmp_path / name / labels) for name in ("lite", "keras"))
@@ -179,7 +179,7 @@ def test_what_is_missing_is_told_before_the_model_is_loaded(
             2,
             "--quantize int8 needs --calibration",
         ),
-        (["export", "--crf", "v9", "--out", "m.tflite"], 2, "--crf v9: `crf` must be"),
+        (["export", "--crf", "v9", "--out", "m.tflite"], 2, "Error: --crf must be"),
         (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),
         (["segment", "--engine", "tflite", "photos"], 2, "is not a TFLite model that"),
         (

@@ -68,10 +68,10 @@ def test_evaluate_follows_the_plan_of_its_options(
     ("words", "message"),
     [
         (["--scales", "big"], "big is neither papers nor factors like 0.75,1"),
-        (["--scales", "1,1"], "`scales` must hold different factors above 0"),
-        (["--scales", "1.2.3"], "could not convert"),
+        (["--scales", "1,1"], "--scales must hold different factors above 0"),
+        (["--scales", "1.2.3"], "1.2.3 is neither papers nor factors"),
         (["--window", "33by33"], "33by33 is neither a number of pixels nor like"),
-        (["--window", "4"], "`window` must be at least the model's output stride, 8"),
+        (["--window", "4"], "--window must be at least the model's output stride, 8"),
         (["--overlap", "1"], "0.99"),
         (["--batch-size", "0"], "greater than or equal to 1"),
     ],

@@ -72,14 +72,17 @@ def test_train_gives_the_recipe_its_changes_and_prints_the_scores(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--quantize", "int4"], "`quantize` must be one of 'none', 'int8'"),
+        (["--quantize", "int4"], "--quantize must be one of 'none', 'int8'"),
         (["--set", "batch"], "--set takes KEY=VALUE. Received: 'batch'"),
         (["--set", "batchsize=2"], "no field 'batchsize'. Did you mean batch_size"),
         (["--set", "batch_size=two"], "`batch_size` must be an integer"),
         (["--recipe", "best"], "no such recipe. Choose one of: deeplabv1_vgg16_voc, "),
         (["--data", "."], "The dataset is not there"),
         (["--classes-file", "none.txt"], "does not exist"),
-        (["--out", "data", "--weights", "none"], "`out` must be a new or an empty"),
+        (
+            ["--out", "data", "--weights", "none"],
+            "unless a training in it is to go on: --resume. Received: --out data",
+        ),
     ],
 )
 def test_train_that_cannot_start_says_why_and_exits_with_2(

@@ -122,7 +122,7 @@ def test_run_refuses_a_folder_that_is_not_its_own(
     whole: pathlib.Path, data: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
-    with pytest.raises(ValueError, match="or --resume"):
+    with pytest.raises(ValueError, match="go on: `resume`"):
         train(tiny_run.recipe(), data, whole)
     with pytest.raises(ValueError, match="another learning_rate than in"):
         train(tiny_run.recipe(learning_rate=0.02), data, whole, resume=True)
