@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.download import download
 from keras_deeplab_cli.quiet import quiet_import
+from keras_deeplab_cli.training_scores import say_scores
 
 if TYPE_CHECKING:
     from keras_deeplab.training import Recipe, Replicas
@@ -173,12 +172,8 @@ def train(
     except (OSError, ValueError, TypeError) as error:
         output.fail(str(error))
     if replicas.is_chief:
-        _say(report, out)
-
-
-def _say(report: Mapping[str, Any], out: Path) -> None:
-    output.say(_table(report["scores"]))
-    output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
+        say_scores(report["scores"])
+        output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
 
 
 def _check_workers(workers: int | None) -> None:
@@ -215,19 +210,3 @@ def _fetch(recipe: Recipe) -> None:
 
     if recipe.weights in manifest():
         download(str(recipe.weights))
-
-
-def _table(scores: Mapping[str, Any]) -> Table:
-    from keras_deeplab.metrics.fraction import percent
-
-    best, last = scores["best"], scores["last"]
-    table = Table(title="IoU of each class on the validation images, in %")
-    table.add_column("Class")
-    table.add_column(f"Best: epoch {best['epoch']}", justify="right")
-    table.add_column(f"Last: epoch {last['epoch']}", justify="right")
-    for name, iou in best["class_iou"].items():
-        table.add_row(Text(name), percent(iou), percent(last["class_iou"][name]))
-    table.add_section()
-    means = (percent(found["mean_iou"]) for found in (best, last))
-    table.add_row("mean", *means)
-    return table

@@ -53,7 +53,8 @@ def train(
     `best.keras` and `last.keras` hold the model of the best and of the last evaluation,
     with averaged weights if the recipe has them; `history.csv`, `curves.png`,
     `samples.png` and `report.json` tell how it went, `recipe.json` and `report.json`
-    how to repeat it. With TensorFlow, and the package tensorboard installed,
+    how to repeat it. Where it begins with the weights of a whole model, the report has
+    their scores too. With TensorFlow, and the package tensorboard installed,
     `tensorboard/` has the same for TensorBoard.
 
     Killed at any time, the same call with `resume=True` goes on after the last whole
