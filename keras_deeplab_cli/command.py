@@ -14,6 +14,7 @@ _NEEDS = {
     "overlap": "window",
     "crf_accuracy": "crf",
     "incomplete": "dataset",
+    "validation": "images",
 }
 
 

@@ -24,6 +24,8 @@ from keras_deeplab.training.replicas import Replicas
 from keras_deeplab.training.report import (
     describe_command,
     describe_data,
+    describe_files,
+    describe_recipe,
     describe_versions,
 )
 from keras_deeplab.training.run_folder import RunFolder
@@ -123,10 +125,11 @@ def train(
         splits.val,
         epochs=recipe.total_epochs(batches.steps),
         facts={
-            "recipe": recipe.as_data(),
+            "recipe": describe_recipe(recipe, splits),
             **describe_command(command),
             "versions": describe_versions(),
             "data": describe_data(splits),
+            "files": describe_files(splits),
             "class_weights": class_weights,
             "steps_per_epoch": batches.steps,
             "replicas": replicas.count,

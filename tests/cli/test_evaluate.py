@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import Result
 
 from keras_deeplab.inference import (
@@ -15,11 +16,14 @@ from keras_deeplab.inference import (
     evaluate,
     evaluate_data,
     paired_data,
+    score_data,
     write_crf,
     write_labels,
 )
 from keras_deeplab.layers import DenseCRF
 from keras_deeplab.layers.crf_presets import CRF_PRESETS
+from keras_deeplab.training import RECIPES, find_data
+from tests.data import trees
 from tests.inference.color_model import ColorModel
 
 Run = Callable[..., Result]
@@ -47,6 +51,12 @@ def test_evaluate_prints_and_writes_the_scores(
     result = run("evaluate", *options, "--json", "scores.json")
     assert result.exit_code == 0, result.output
     scores = json.loads((tmp_path / "scores.json").read_text())
+    assert {name: scores[name] for name in ("weights", "photos", "incomplete")} == {
+        "weights": "any",
+        "photos": 2,
+        "incomplete": False,
+    }
+    assert scores["data"] == f"{options[3]} with {options[5]}"
     assert scores["confusion"] == [
         [100, 0, 0, 80],
         [0, 100, 0, 0],
@@ -60,6 +70,48 @@ def test_evaluate_prints_and_writes_the_scores(
     assert "Mean IoU 70.37 %, pixel accuracy 78.95 %" in result.stdout
     confused = next(s for s in result.stdout.splitlines() if "0 background" in s)
     assert confused.split() == ["0", "background", "56", "44"]
+
+
+def test_evaluate_scores_the_photos_that_train_holds_back(
+    run: Run, tmp_path: pathlib.Path
+) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    trees.put_text(tmp_path, "classes.txt", "a\nb\nc\nd")
+    for index in range(5):
+        Image.new("RGB", (8, 4), "red").save(tmp_path / "images" / f"{index}.png")
+        # Only the last two say so.
+        label = np.full((4, 8), 1 if index > 2 else 2, "uint8")
+        write_labels(tmp_path / "masks" / f"{index}.png", label)
+    recipe = RECIPES["camvid_mobilenet_v2"]
+    held_back = find_data(recipe, tmp_path, validation=2).val
+    folders = ["--images", "images", "--masks", "masks", "--weights", "any"]
+    result = run("evaluate", *folders, "--validation", "2", "--json", "s.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["photos"] == len(held_back) == 2
+    assert scores["data"] == "images with masks, the last by name"
+    assert scores["mean_iou"] == score_data(ColorModel(), held_back).mean_iou == 1
+    result = run("evaluate", *folders, "--validation", "5")
+    assert result.exit_code == 2
+    assert "--validation must leave photos to train on, of 5 in all" in result.stderr
+
+
+def test_report_tells_how_a_fixed_input_sees_photos_and_what_it_cannot_measure(
+    run: Run, options: list[object], model: ColorModel, tmp_path: pathlib.Path
+) -> None:
+    # As a `LiteModel` of a file that answers with labels.
+    model.height, model.width, model.crop_size = 17, 33, None
+    model.output_stride, model.output_kind = 1, "labels"
+    assert run("evaluate", *options, "--report", "a.html").exit_code == 0
+    text = (tmp_path / "a.html").read_text()
+    facts = dict(re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", text))
+    assert (
+        html.unescape(facts["Photos are shown"])
+        == "scaled down to fit into the model's input, 17 x 33 pixels, and padded"
+    )
+    assert "Output stride" not in facts
+    assert facts["Calibration"].startswith("not measured: the file answers with labels")
 
 
 def test_evaluate_with_a_crf_prints_its_scores(run: Run, options: list[object]) -> None:
