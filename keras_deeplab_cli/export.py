@@ -218,6 +218,7 @@ def _written(
     from keras_deeplab import export as exports
 
     write = getattr(exports, f"to_{format_}")
+    refused: Exception
     try:
         # The converter of 8-bit files writes what it does, whatever the log level.
         with (
@@ -225,9 +226,12 @@ def _written(
             output.busy("Exporting, and comparing with the model"),
             quiet_native(),
         ):
-            return write(model, out, **options)
-    except exports.ExportError as error:
-        output.complain(f"Error: {error}")
-        raise typer.Exit(output.FAILED) from error
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+            try:
+                return write(model, out, **options)
+            except (OSError, ValueError) as error:
+                # What the converter wrote would tell nothing more.
+                refused = error
+    except (RuntimeError, ImportError) as error:
         output.fail(str(error))
+    broken = isinstance(refused, exports.ExportError)
+    output.fail(str(refused), output.FAILED if broken else output.USAGE)

@@ -126,6 +126,7 @@ def segment(
     if counts:
         output.say(_table(counts, model.class_names))
         output.say(f"Wrote {_written(jobs[0])} to {out.resolve()}")
+    _tell_stale(jobs)
     if failures:
         _report(failures, len(jobs))
         raise typer.Exit(output.FAILED)
@@ -170,6 +171,17 @@ def _run(
             counts.append(result)
         report("segmenting", len(counts) + len(failures), len(jobs))
     return counts, failures
+
+
+def _tell_stale(jobs: Sequence[PhotoJob]) -> None:
+    from keras_deeplab.data.listing import listed
+
+    stale = [path.name for job in jobs for path in job.stale]
+    if stale:
+        output.complain(
+            "Note: Files of an earlier run lie beside these results, and are of its "
+            f"labels: {listed(stale)}"
+        )
 
 
 def _written(job: PhotoJob) -> str:

@@ -1,8 +1,11 @@
 import dataclasses
 import io
 import json
+import os
 import pathlib
+import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from keras_deeplab.export import ExportReport, tflite
+from keras_deeplab import export
+from keras_deeplab.export import ExportError, ExportReport, tflite
 from keras_deeplab.export.parity import Parity
 from keras_deeplab.export.quantization import QUANTIZATIONS
 from keras_deeplab.inference import read_labels, write_crf
@@ -144,6 +148,42 @@ def test_several_folders_and_photos_calibrate(
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "m.tflite.report.json").read_text())
     assert report["parity"]["photos"] == ["a.png", "b.png", "more.png"]
+
+
+def test_file_that_differs_too_much_is_refused_in_one_line(
+    run_here: Run,
+    photos: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def write(*_: Any, **__: Any) -> None:
+        os.write(2, b"the converter\n")
+        warnings.warn("Averages more.", UserWarning, stacklevel=1)
+        raise ExportError("Ask for less with `least_agreement`.")
+
+    monkeypatch.setattr(export, "to_tflite", write)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    result = run_here("export", "--weights", "model.keras", "--out", "m.tflite")
+    assert result.exit_code == 1
+    told = "Note: Averages more.\nError: Ask for less with --least-agreement.\n"
+    assert result.stderr == told
+    assert "the converter" not in capfd.readouterr().err
+
+
+def test_export_smaller_than_the_training_crop_says_what_it_does(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tflite, "_SECONDS", 0.01)
+    make_model(image_pooling=True, crop_size=49).save("model.keras")
+    words = ["export", "--weights", "model.keras", "--out", "m.tflite"]
+    result = CliRunner().invoke(app, [*words, "--size", "33", "33"])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == (
+        "Note: The model's image pooling is not that of its training: its input, 33 x "
+        "33, is smaller than its training crop. Take one of at least 49 x 49, or of "
+        "any size.\n"
+    )
 
 
 def test_what_is_missing_is_told_before_the_model_is_loaded(

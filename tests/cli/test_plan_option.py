@@ -100,6 +100,13 @@ def test_segment_writes_how_sure_the_model_is_if_asked(
         "Wrote NAME.labels.png, NAME.overlay.png, NAME.confidence.png and "
         "NAME.probabilities.npy to" in result.stdout
     )
+    assert "earlier run" not in result.stderr
+    # A run without them leaves them, and says that they are of other labels.
+    again = run("segment", photos / "a.png", "--weights", "any", "--out", "out")
+    assert again.stderr == (
+        "Note: Files of an earlier run lie beside these results, and are of its "
+        "labels: a.confidence.png, a.probabilities.npy\n"
+    )
     # A second run over the same folder takes none of them for a photo.
     again = run("segment", "out", "--weights", "any")
     assert "only label maps and overlays" in again.stderr
