@@ -128,6 +128,17 @@ def test_evaluate_with_a_crf_prints_its_scores(run: Run, options: list[object]) 
     assert f"Mean IoU {100 * scores.mean_iou:.2f} %" in result.stdout
 
 
+def test_evaluate_takes_what_segment_wrote_for_masks(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    photos = options[3]
+    words = ["--weights", "any", "--confidence", "--out", "said"]
+    assert run("segment", photos, *words).exit_code == 0
+    result = run("evaluate", *options[:4], "--masks", "said")
+    assert result.exit_code == 0, result.output
+    assert "Mean IoU 100.00 %, pixel accuracy 100.00 %" in result.stdout
+
+
 def test_evaluate_ignores_the_label_it_is_told(
     run: Run, options: list[object], tmp_path: pathlib.Path
 ) -> None:
