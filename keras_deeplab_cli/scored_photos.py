@@ -21,8 +21,8 @@ DatasetOption = Annotated[
         "--dataset",
         metavar="NAME",
         help="Instead of two folders, this public dataset, as it is distributed, by "
-        "its benchmark's definitions: voc2012, cityscapes, ade20k, camvid, "
-        "voc2012_aug, coco_voc or oxford_pet.",
+        "its benchmark's definitions: voc2012, voc2012_aug, cityscapes, ade20k, "
+        "coco_voc, camvid or oxford_pet.",
     ),
 ]
 RootOption = Annotated[
