@@ -52,7 +52,8 @@ def run(source: str, where: str, names: dict[str, Any]) -> Any:
 
 
 @EVERY_NOTEBOOK
-# Made small, an export is smaller than the training crop.
+# Made small, an export is smaller than the training crop, and no CRF need help.
+@pytest.mark.filterwarnings("ignore:No CRF was better:UserWarning")
 @pytest.mark.filterwarnings("ignore::keras_deeplab.inference.ImagePoolingWarning")
 def test_notebook_runs_and_shows_pictures(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
