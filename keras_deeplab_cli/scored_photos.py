@@ -122,7 +122,8 @@ class ScoredPhotos:
     def where(self) -> str:
         """Where they lie."""
         if self.dataset is None:
-            last = "" if self.validation is None else ", the last by name"
+            count = self.validation
+            last = "" if count is None else f", the last {count} by name"
             return f"{self.images} with {self.masks}{last}"
         return f"{self.title} in {self.root}"
 

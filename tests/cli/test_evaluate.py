@@ -90,7 +90,7 @@ def test_evaluate_scores_the_photos_that_train_holds_back(
     assert result.exit_code == 0, result.output
     scores = json.loads((tmp_path / "s.json").read_text())
     assert scores["photos"] == len(held_back) == 2
-    assert scores["data"] == "images with masks, the last by name"
+    assert scores["data"] == "images with masks, the last 2 by name"
     assert scores["mean_iou"] == score_data(ColorModel(), held_back).mean_iou == 1
     result = run("evaluate", *folders, "--validation", "5")
     assert result.exit_code == 2
