@@ -62,6 +62,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
                 return self._train_fused(inputs)
         return super().call(inputs, training=training, mask=mask)
 
+    def scale_and_offset(self) -> tuple[Tensor, Tensor]:
+        """What inference multiplies each channel by, and then adds to it."""
+        scale = keras.ops.rsqrt(self.moving_variance + self.epsilon)
+        scale = scale * self.gamma if self.scale else scale
+        offset = -self.moving_mean * scale
+        return scale, self.beta + offset if self.center else offset
+
     def _can_be_fused(self, inputs: Tensor) -> bool:
         return (
             keras.backend.backend() == "tensorflow"
