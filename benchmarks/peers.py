@@ -88,7 +88,7 @@ def prepare(worker: Worker, name: str, backbone: str, size: str) -> Facts:
 
 
 def ask(worker: Worker, call: str, key: str, facts: Facts) -> float:
-    """What a worker answers; not a number once it has failed, which `facts` then say."""
+    """What a worker answers; not a number once it has failed, as `facts` then say."""
     if "error" not in facts:
         try:
             return float(worker.ask(call)[key])

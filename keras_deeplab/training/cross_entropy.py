@@ -8,7 +8,7 @@ from keras import ops
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import arguments
-from keras_deeplab.training.pixel_loss import PixelLoss, cross_entropy, mean_over
+from keras_deeplab.training.pixel_loss import PixelLoss, mean_over
 
 
 @register
@@ -72,7 +72,7 @@ class SegmentationCrossEntropy(PixelLoss):
     def batch_loss(
         self, labels: Tensor, logits: Tensor, counted: Tensor, weights: Tensor
     ) -> Tensor:
-        losses = cross_entropy(labels, logits)
+        losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
         if self.label_smoothing:
             even = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
             losses += self.label_smoothing * (even - losses)

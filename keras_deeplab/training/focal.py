@@ -8,7 +8,7 @@ from keras import ops
 from keras_deeplab._serialization import register
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers import arguments
-from keras_deeplab.training.pixel_loss import PixelLoss, cross_entropy, mean_over
+from keras_deeplab.training.pixel_loss import PixelLoss, mean_over
 
 # Of the distance of a probability from 1, whose power below 1 has no slope at 0.
 _LEAST = 1e-7
@@ -64,7 +64,7 @@ class Focal(PixelLoss):
     def batch_loss(
         self, labels: Tensor, logits: Tensor, counted: Tensor, weights: Tensor
     ) -> Tensor:
-        losses = cross_entropy(labels, logits)
+        losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
         # 1 - p without a difference of nearly equal numbers.
         missing = ops.maximum(-ops.expm1(-losses), _LEAST)
         losses *= ops.power(missing, self.gamma) * weights * self.weights_of(labels)

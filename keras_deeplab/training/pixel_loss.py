@@ -125,28 +125,6 @@ def mean_over(values: Tensor, counted: Tensor) -> Tensor:
     return ops.sum(values) / ops.maximum(pixels, 1.0)
 
 
-def cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
-    """The cross-entropy of every pixel.
-
-    As `keras.ops.sparse_categorical_crossentropy`. On a processor TensorFlow's own
-    operation takes nearly twice as long, a share of the step that grows with the
-    classes.
-
-    Args:
-        labels: As for `PixelLoss.batch_loss`.
-        logits: As for `PixelLoss.batch_loss`.
-
-    Returns:
-        `(batch, height, width)`, float32, not below 0.
-    """
-    best = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
-    scores = logits - best
-    # A product and a sum: looking the scores up by index has a slow gradient.
-    truth = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
-    chances = ops.sum(ops.exp(scores), axis=-1)
-    return ops.log(chances) - ops.sum(scores * truth, axis=-1)
-
-
 def _without_channel(labels: Tensor) -> Tensor:
     return ops.squeeze(labels, -1) if len(labels.shape) == 4 else labels
 

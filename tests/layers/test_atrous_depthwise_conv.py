@@ -58,9 +58,7 @@ def test_batch_norm_given_to_the_convolution_is_merged(use_bias: bool) -> None:
     randomize(norm)
     inputs = pixels(shape)
     expected = norm(layer(inputs))
-    np.testing.assert_allclose(
-        layer(inputs, norm=norm), expected, rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(layer(inputs, norm=norm), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
