@@ -142,21 +142,22 @@ def test_merged_batch_norm_has_the_answers_and_gradients_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("kwargs", "training", "norms"),
+    ("kwargs", "training", "frozen", "norms"),
     [
-        ({"filters": None}, False, 0),
-        ({"filters": 3, "separable": True}, False, 1),
-        ({"filters": 3, "separable": True}, True, 2),
-        ({"filters": None, "trainable": False}, True, 0),
-        ({"filters": None, "dtype": "mixed_float16"}, False, 1),
-        ({"filters": 3}, False, 1),
+        ({"filters": None}, False, False, 0),
+        ({"filters": 3, "separable": True}, False, False, 1),
+        ({"filters": 3, "separable": True}, True, False, 2),
+        ({"filters": 3, "separable": True}, True, True, 1),
+        ({"filters": None, "dtype": "mixed_float16"}, False, False, 1),
+        ({"filters": 3}, False, False, 1),
     ],
 )
 def test_batch_norm_behind_a_depthwise_convolution_is_part_of_it_at_inference(
-    kwargs: dict[str, Any], training: bool, norms: int
+    kwargs: dict[str, Any], training: bool, frozen: bool, norms: int
 ) -> None:
     block = ConvBlock(**kwargs)
     block.build(SHAPE)
+    block.trainable = not frozen
     traced = tf.function(lambda x: block(x, training=training))
     graph = traced.get_concrete_function(tf.TensorSpec(SHAPE)).graph
     types = [operation.type for operation in graph.get_operations()]
