@@ -5,7 +5,8 @@
 The official model of width 0.5 at 257 x 257 on the 26 VOC photos of the test data:
 the share of the columns between two coarse rows whose labels differ, which are the
 edges, and the labels that are not those of the whole interpolation. Then the last step
-alone, from coarse logits to labels, as LiteRT runs it on one thread.
+alone, from coarse logits to labels, as LiteRT runs it on one thread, in time of the
+processor.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
-from rounds import Timing, print_table, take_turns
+from rounds import Timing, print_table, processor_clock, take_turns
 
 import keras_deeplab
 from keras_deeplab.export.label_edges import labels_along_edges
@@ -83,7 +84,9 @@ def times(steps: dict[str, Interpreter], logits: Array, calls: int) -> Iterator[
     runs = {
         name: functools.partial(labels_by, step, logits) for name, step in steps.items()
     }
-    yield from take_turns(runs, rounds=calls, warm_ups=5).values()
+    yield from take_turns(
+        runs, rounds=calls, warm_ups=5, measure=processor_clock
+    ).values()
 
 
 def main() -> None:
