@@ -187,7 +187,9 @@ def test_file_of_labels_takes_no_crf_of_its_own(
         path = tmp_path / f"{outputs}.tflite"
         to_tflite(model, path, outputs=outputs, photos=photos)
         answers[outputs] = LiteModel(path)
-    with pytest.raises(ValueError, match="this model answers with labels: leave it out"):
+    with pytest.raises(
+        ValueError, match="this model answers with labels: leave it out"
+    ):
         segment(answers["labels"], photos / "0.png", crf=layer)
     expected = refined(model, read(photos), layer)[0].argmax(-1)
     found = segment(answers["probabilities"], photos / "0.png", crf=layer)
