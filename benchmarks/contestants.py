@@ -55,6 +55,10 @@ CONTESTANTS = {
     f"{OURS}, XLA": Contestant(
         worker="ours", options={"jit_compile": True}, backbones=("mobilenet_v2",)
     ),
+    # The network of Model Garden's experiment.
+    f"{OURS}, no branches": Contestant(
+        worker="ours", options={"atrous_rates": ()}, backbones=("mobilenet_v2",)
+    ),
     # It has no pyramid of features for MobileNetV2.
     "KerasHub": Contestant(
         worker="hub",

@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import functools
 import json
+import math
 import os
 import pathlib
 import time
@@ -58,18 +59,18 @@ def measure(
             except (OSError, WorkerError) as fault:
                 found[name] = {"error": str(fault)}
         for call in CALLS:
-            runs = {name: functools.partial(w.ask, call) for name, w in workers.items()}
+            runs = {
+                name: functools.partial(ask, worker, call, clock, found[name])
+                for name, worker in workers.items()
+            }
             # `prepare` has warmed up.
-            times = take_turns(
-                runs,
-                rounds=given.rounds,
-                warm_ups=0,
-                measure=functools.partial(clock_inside, clock),
-            )
+            times = take_turns(runs, rounds=given.rounds, warm_ups=0, measure=rested)
             for name, timing in times.items():
                 found[name][call] = timing.seconds
         for name, worker in workers.items():
-            found[name]["peak_bytes"] = worker.ask("infer")["peak_bytes"]
+            found[name]["peak_bytes"] = ask(worker, "infer", "peak_bytes", found[name])
+    if "error" in found.get(OURS, {}):
+        raise SystemExit(f"{OURS}, {backbone}, {size}: {found[OURS]['error']}")
     return found
 
 
@@ -86,9 +87,19 @@ def prepare(worker: Worker, name: str, backbone: str, size: str) -> Facts:
     return {**facts, "size": sides}
 
 
-def clock_inside(key: str, run: Callable[[], Mapping[str, float]]) -> float:
+def ask(worker: Worker, call: str, key: str, facts: Facts) -> float:
+    """What a worker answers; not a number once it has failed, as `facts` then say."""
+    if "error" not in facts:
+        try:
+            return float(worker.ask(call)[key])
+        except WorkerError as fault:
+            facts["error"] = f"{call}: {fault}"
+    return math.nan
+
+
+def rested(run: Callable[[], float]) -> float:
     time.sleep(REST_SECONDS)
-    return run()[key]
+    return run()
 
 
 def ratios(facts: Facts, ours: Facts, call: str) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 PAPER, INK, GRID = "white", (40, 40, 40), (222, 222, 222)
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
 PANEL, MARGIN = (500, 360), (60, 40, 20, 50)
-ROW, LABELS, SCALE_END = 17, 150, 60
+ROW, LABELS, SCALE_END = 17, 185, 60
 # A longer bar is cut; its number stands beside it.
 LONGEST = 4.0
 

@@ -1,7 +1,7 @@
 """How the cost of a model grows: with the image, the batch, the classes, the replicas.
 
     python benchmarks/scaling.py [--plot FILE] [--backbone mobilenet_v2] [--rounds 5]
-        [--processor-time]
+        [--threads N] [--processor-time]
 
 Inference and the training step of `DeepLabV3Plus`, as multiples of the first row of
 each table, and the exponent of the power law fitted to them: 1 is in proportion, 0
@@ -122,8 +122,10 @@ def main() -> None:
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument("--only", nargs="*", choices=GRIDS, default=tuple(GRIDS))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--threads", type=int, default=0, help="by default all")
     parser.add_argument("--processor-time", action="store_true")
     given = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(given.threads)
     measured = processor_clock if given.processor_time else clock
     cpu = tf.config.list_physical_devices("CPU")[0]
     logical = [tf.config.LogicalDeviceConfiguration()] * max(GRIDS["replicas"])

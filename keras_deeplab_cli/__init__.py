@@ -26,6 +26,7 @@ from keras_deeplab_cli import (
     train,
     weights,
 )
+from keras_deeplab_cli.command import Command
 
 __all__ = ["app", "main"]
 
@@ -37,15 +38,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("segment")(segment.segment)
-app.command("demo")(demo.demo)
-app.command("evaluate")(evaluate.evaluate)
-app.command("crf-search")(crf_search.crf_search)
-app.command("audit")(audit.audit)
-app.command("train")(train.train)
-app.command("export")(export.export)
-app.command("bench")(bench.bench)
-app.command("models")(models.models)
+app.command("segment", cls=Command)(segment.segment)
+app.command("demo", cls=Command)(demo.demo)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("crf-search", cls=Command)(crf_search.crf_search)
+app.command("audit", cls=Command)(audit.audit)
+app.command("train", cls=Command)(train.train)
+app.command("export", cls=Command)(export.export)
+app.command("bench", cls=Command)(bench.bench)
+app.command("models", cls=Command)(models.models)
 app.add_typer(weights.app, name="weights")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keras_deeplab_cli.output import fail
+from keras_deeplab_cli.output import fail, warnings_told
 from keras_deeplab_cli.quiet import quiet_import
 
 if TYPE_CHECKING:
@@ -94,9 +94,12 @@ def load_crf(source: str, accuracy: str) -> DenseCRF:
         from keras_deeplab import inference
 
     try:
-        return inference.load_crf(source, accuracy)
-    except (OSError, ValueError) as error:
+        with warnings_told():
+            return inference.load_crf(source, accuracy)
+    except OSError as error:
         fail(f"--crf {source}: {error}")
+    except ValueError as error:
+        fail(str(error))
 
 
 def describe_crf(accuracy: str, parameters: CRFParameters) -> str:

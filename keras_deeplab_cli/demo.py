@@ -111,3 +111,4 @@ def _serve(server: DemoServer, browser: bool) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             output.say("Ended.")
+            raise

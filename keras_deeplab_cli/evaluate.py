@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,11 @@ from keras_deeplab_cli.masked_photos import (
     OwnIgnoreLabelOption,
     OwnImagesOption,
     OwnMasksOption,
+)
+from keras_deeplab_cli.measures_option import (
+    CalibrationOption,
+    TrimapOption,
+    find_measures,
 )
 from keras_deeplab_cli.model_source import (
     EngineOption,
@@ -31,19 +35,14 @@ from keras_deeplab_cli.plan_option import (
     WindowOption,
     find_plan,
 )
-from keras_deeplab_cli.score_tables import (
-    as_data,
-    class_table,
-    confusion_table,
-    summary,
-    trimap_table,
-)
+from keras_deeplab_cli.score_tables import as_data, say_scores
 from keras_deeplab_cli.scored_photos import (
     DatasetOption,
     IncompleteOption,
     RootOption,
     ScoredPhotos,
     SplitOption,
+    ValidationOption,
 )
 
 if TYPE_CHECKING:
@@ -56,22 +55,12 @@ if TYPE_CHECKING:
     )
     from keras_deeplab.layers import DenseCRF
 
-_WORST = 6
-_WIDTHS = "[0-9]{1,9}(,[0-9]{1,9})*"
-
-
-def _widths_of(value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(_WIDTHS, value):
-        raise typer.BadParameter(
-            f"{value} is not like 1,2,4,8: whole numbers of at most nine digits."
-        )
-    return value
-
 
 def evaluate(
     context: typer.Context,
     images: OwnImagesOption = None,
     masks: OwnMasksOption = None,
+    validation: ValidationOption = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     split: SplitOption = None,
@@ -87,22 +76,8 @@ def evaluate(
     flip: FlipOption = False,
     window: WindowOption = None,
     overlap: OverlapOption = 0.25,
-    trimap: Annotated[
-        str | None,
-        typer.Option(
-            metavar="W,W,...",
-            callback=_widths_of,
-            help="Also the mean IoU within so many pixels of boundaries: 1,2,4,8,16,32 "
-            "are those of --report.",
-        ),
-    ] = None,
-    calibration: Annotated[
-        bool,
-        typer.Option(
-            "--calibration",
-            help="Also whether the model is as often right as it is sure.",
-        ),
-    ] = False,
+    trimap: TrimapOption = None,
+    calibration: CalibrationOption = False,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -131,26 +106,34 @@ def evaluate(
 
     * `keras-deeplab evaluate --weights model.keras --images photos --masks masks`
 
+    * `keras-deeplab evaluate --weights RUN/best.keras --images photos --masks masks
+      --validation 20`
+
     * `keras-deeplab evaluate --images photos --masks masks --scales papers --flip`
 
     * `keras-deeplab evaluate --weights model.keras --dataset cityscapes --root DIR
       --split val --report report.html`
     """
     source = find_weights(weights)
-    photos = ScoredPhotos(images, masks, ignore_label, dataset, root, split, incomplete)
+    photos = ScoredPhotos(
+        images, masks, validation, ignore_label, dataset, root, split, incomplete
+    )
     photos.check()
     _check_files(report, json)
     found = photos.find()
     layer = find_crf(crf, crf_accuracy)
     model = load_predictor(source, engine, output_stride, size)
-    measures = _measures(photos, model, trimap, calibration, report is not None)
+    measures = find_measures(
+        model, photos.spec, trimap, calibration, report is not None
+    )
     size = _size(photos, model, size)
     with output.warnings_told():
         plan = find_plan(model, size, scales, flip, window, overlap)
         data, result = _run(model, photos, found, measures, size, layer, plan)
-    _show(result, data)
+    say_scores(result, data.class_names)
     if json is not None:
-        output.write_json(json, as_data(result, data.class_names))
+        told = {"weights": source, **photos.as_data(len(data))}
+        output.write_json(json, told | as_data(result, data.class_names))
     if report is not None:
         facts = {"Weights": source, **facts_of(photos, model, data, size, layer, plan)}
         write_page(report, result, data, photos, facts, command_of(context))
@@ -161,31 +144,6 @@ def _check_files(report: Path | None, json: Path | None) -> None:
     if report is not None and report.suffix != ".html":
         output.fail(f"--report must end in .html: {report}")
     output.check_file_can_be_written(report, "--report")
-
-
-def _measures(
-    photos: ScoredPhotos,
-    model: Predictor,
-    trimap: str | None,
-    calibration: bool,
-    report: bool,
-) -> Measures:
-    from keras_deeplab.inference import Measures
-    from keras_deeplab.metrics import TRIMAP_WIDTHS
-
-    spec = photos.spec
-    widths: tuple[int, ...] = TRIMAP_WIDTHS if report else ()
-    if trimap is not None:
-        widths = tuple(map(int, trimap.split(",")))
-    try:
-        return Measures(
-            mean_over="truth" if spec is None else spec.mean_over,
-            trimap=widths,
-            calibration=calibration or (report and model.output_kind != "labels"),
-            worst=_WORST if report else 0,
-        )
-    except ValueError as error:
-        output.fail(f"--trimap {trimap}: {error}")
 
 
 def _size(photos: ScoredPhotos, model: Predictor, size: int | None) -> int | None:
@@ -221,14 +179,3 @@ def _run(
     except (OSError, ValueError) as error:
         output.fail(str(error))
     return data, result
-
-
-def _show(result: Evaluation, data: SegmentationData) -> None:
-    output.say(class_table(result.scores, data.class_names))
-    if not output.say_if_it_fits(confusion_table(result.scores, data.class_names)):
-        output.say("The confusion matrix is too wide for this terminal: use --json.")
-    if result.trimap:
-        output.say(trimap_table(result))
-    if result.plain is not None:
-        output.say(f"Without the CRF: {summary(result.plain)}")
-    output.say(summary(result))

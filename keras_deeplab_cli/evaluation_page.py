@@ -35,8 +35,14 @@ def facts_of(
     facts = {
         "Data": f"{photos.where}: {len(data)} photos{part}",
         "Photos are shown": _sight(model, size, plan),
-        "Output stride": str(model.output_stride),
     }
+    # An exported file does not tell its own.
+    if model.output_stride > 1:
+        facts["Output stride"] = str(model.output_stride)
+    if model.output_kind == "labels":
+        facts["Calibration"] = (
+            "not measured: the file answers with labels, and not with how sure it is"
+        )
     if crf is not None:
         facts["CRF"] = describe_crf(crf.accuracy, crf.crf_parameters)
     facts["Made with"] = (
@@ -48,11 +54,11 @@ def facts_of(
 
 def _sight(model: Predictor, size: int | None, plan: InferencePlan) -> str:
     """How photos are shown to the model."""
-    scales = ", ".join(f"{scale:g}" for scale in plan.scales)
-    parts = [
-        _size(model, size, plan),
-        f"at the scale{'s'[: len(plan.scales) - 1]} {scales}",
-    ]
+    parts = [_size(model, size, plan)]
+    # Into an input of one size a whole photo goes in one way.
+    if plan.window is not None or None in model.input_shape[1:3]:
+        scales = ", ".join(f"{scale:g}" for scale in plan.scales)
+        parts.append(f"at the scale{'s'[: len(plan.scales) - 1]} {scales}")
     if plan.flip:
         parts.append("each mirrored too")
     return ", ".join(parts)
@@ -62,8 +68,13 @@ def _size(model: Predictor, size: int | None, plan: InferencePlan) -> str:
     if plan.window_size is not None:
         height, width = plan.window_size
         return f"in windows of {height} x {width}, overlap {plan.overlap:g}"
-    if model.resize_mode == "stretch":
-        return "stretched to the model's input"
+    sides = model.input_shape[1:3]
+    if None not in sides:
+        into = f"the model's input, {sides[0]} x {sides[1]} pixels"
+        if model.resize_mode == "stretch":
+            return f"stretched to {into}"
+        shrunk = "" if size is None else f", longer side at most {size} pixels"
+        return f"scaled down to fit into {into}, and padded{shrunk}"
     limit = size or (max(model.crop_size) if model.crop_size else None)
     return "whole" if limit is None else f"longer side at most {limit} pixels"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +13,15 @@ from keras_deeplab_cli.crf_option import (
     ExportedAccuracyOption,
     ExportedCRFOption,
     find_crf,
+)
+from keras_deeplab_cli.export_format import (
+    ANSWERS,
+    CRF_ACCURACY,
+    FORMATS,
+    NUMBERS,
+    check_start,
+    one_of,
+    own_options,
 )
 from keras_deeplab_cli.model_source import (
     OutputStrideOption,
@@ -27,29 +35,6 @@ from keras_deeplab_cli.report_table import latency_table, report_table
 if TYPE_CHECKING:
     from keras_deeplab.export import ExportReport
     from keras_deeplab.models import Segmenter
-
-# The formats, and which of the options that not all of them have they take.
-_FORMATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "tflite": ("quantize", "calibration", "outputs"),
-        "saved_model": (),
-        "onnx": ("outputs",),
-    }
-)
-_ENDINGS = {"tflite": ".tflite", "onnx": ".onnx"}
-_NUMBERS = ("none", "float16", "dynamic", "int8")
-_ANSWERS = ("labels", "probabilities", "logits", "delegate")
-# How closely a CRF inside follows the exact answer.
-_CRF_ACCURACY = {"tflite": "mobile", "saved_model": "accurate", "onnx": "accurate"}
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in choices:
-            raise typer.BadParameter(f"{value} is not one of {', '.join(choices)}.")
-        return value
-
-    return check
 
 
 def export(
@@ -66,8 +51,8 @@ def export(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            callback=_one_of(*_FORMATS),
-            help=f"What to write: {', '.join(_FORMATS)}.",
+            callback=one_of(*FORMATS),
+            help=f"What to write: {', '.join(FORMATS)}.",
         ),
     ] = "tflite",
     size: Annotated[
@@ -83,7 +68,7 @@ def export(
         str,
         typer.Option(
             metavar="NUMBERS",
-            callback=_one_of(*_NUMBERS),
+            callback=one_of(*NUMBERS),
             help="How a .tflite file stores numbers: none, as float32; float16, "
             "weights in 16 bits; dynamic, weights in 8 bits; int8, weights and "
             "activations in 8 bits.",
@@ -102,7 +87,7 @@ def export(
         str,
         typer.Option(
             metavar="ANSWER",
-            callback=_one_of(*_ANSWERS),
+            callback=one_of(*ANSWERS),
             help="What a .tflite or .onnx file answers: labels, probabilities, logits; "
             "or delegate, of .tflite alone: logits of a normalized float input, for "
             "GPU delegates and MediaPipe.",
@@ -160,15 +145,15 @@ def export(
     * `keras-deeplab export --weights model.keras --format onnx --out model.onnx`
     """
     given = {"quantize": quantize, "calibration": calibration, "outputs": outputs}
-    own = _own_options(format_, given)
-    _check_start(format_, out, quantize, calibration)
+    own = own_options(format_, given)
+    check_start(format_, out, quantize, calibration, photos)
     source = find_weights(weights)
     options: dict[str, Any] = {
         "size": size,
         "photos": photos,
         "masks": masks,
         "least_agreement": least_agreement,
-        "crf": find_crf(crf, crf_accuracy or _CRF_ACCURACY[format_]),
+        "crf": find_crf(crf, crf_accuracy or CRF_ACCURACY[format_]),
     }
     model = load_model(source, output_stride, None)
     report = _written(model, format_, out, {**options, **own})
@@ -177,38 +162,13 @@ def export(
     output.say(f"Wrote {report.path} and its report, {report.path.name}.report.json")
 
 
-# What says nothing about a format.
-_DEFAULTS = {"quantize": "none", "calibration": None, "outputs": "labels"}
-
-
-def _own_options(format_: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    taken = _FORMATS[format_]
-    for name, value in given.items():
-        if name not in taken and value != _DEFAULTS[name]:
-            output.fail(f"--{name} has no effect on {format_}: leave it out.")
-    return {name: given[name] for name in taken}
-
-
-def _check_start(
-    format_: str, out: Path, quantize: str, calibration: list[Path] | None
-) -> None:
-    """Fails for what the export would find out only after the model is loaded."""
-    ending = _ENDINGS.get(format_)
-    if ending is not None and out.suffix != ending:
-        output.fail(f"--out of the format {format_} must end in {ending}: {out}")
-    if quantize == "int8" and not calibration:
-        output.fail(
-            "--quantize int8 needs --calibration: a folder of some tens of photos like "
-            "those the model is to work on."
-        )
-
-
 def _written(
     model: Segmenter, format_: str, out: Path, options: Mapping[str, Any]
 ) -> ExportReport:
     from keras_deeplab import export as exports
 
     write = getattr(exports, f"to_{format_}")
+    refused: Exception
     try:
         # The converter of 8-bit files writes what it does, whatever the log level.
         with (
@@ -216,9 +176,12 @@ def _written(
             output.busy("Exporting, and comparing with the model"),
             quiet_native(),
         ):
-            return write(model, out, **options)
-    except exports.ExportError as error:
-        output.complain(f"Error: {error}")
-        raise typer.Exit(output.FAILED) from error
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+            try:
+                return write(model, out, **options)
+            except (OSError, ValueError) as error:
+                # What the converter wrote would tell nothing more.
+                refused = error
+    except (RuntimeError, ImportError) as error:
         output.fail(str(error))
+    broken = isinstance(refused, exports.ExportError)
+    output.fail(str(refused), output.FAILED if broken else output.USAGE)

@@ -19,7 +19,8 @@ _MASKS = typer.Option(
     metavar="DIR",
     exists=True,
     file_okay=False,
-    help="Folder of masks of the same names: palette or grey PNG, one label a pixel.",
+    help="Folder of masks of the same names: palette or grey PNG, one label a pixel; "
+    "or NAME.labels.png, as `segment` writes them.",
 )
 _IGNORED = "Label of the mask pixels that do not count."
 

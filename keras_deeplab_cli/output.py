@@ -25,6 +25,8 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
+from keras_deeplab_cli.wording import in_options
+
 _stdout = Console()
 _stderr = Console(stderr=True)
 # To find out how wide something wants to be.
@@ -51,9 +53,9 @@ def say(message: RenderableType) -> None:
 
 
 def complain(message: str) -> None:
-    """Prints an error or a warning on one line of stderr."""
+    """Prints an error or a warning on one line of stderr, in words of options."""
     # Other spaces stay: they may be part of a file's name.
-    line = " ".join(part.strip() for part in message.splitlines())
+    line = " ".join(part.strip() for part in in_options(message).splitlines())
     _stderr.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -79,10 +81,10 @@ def warnings_told(at_end: bool = False) -> Iterator[None]:
         complain(f"Note: {message}")
 
 
-def fail(message: str) -> NoReturn:
-    """Ends the program because it cannot start."""
+def fail(message: str, code: int = USAGE) -> NoReturn:
+    """Ends the program, because it cannot start or for what another code says."""
     complain(f"Error: {message}")
-    raise typer.Exit(USAGE)
+    raise typer.Exit(code)
 
 
 def say_if_it_fits(table: Table) -> bool:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from keras_deeplab.inference import InferencePlan, Predictor
 
 _PAPERS = "papers"
+_FACTOR = r"(\d+\.?\d*|\.\d+)"
+_FACTORS = f"{_FACTOR}(,{_FACTOR})*"
 
 
 def _check_scales(value: str | None) -> str | None:
-    if value in (None, _PAPERS) or re.fullmatch(r"[\d.]+(,[\d.]+)*", value or ""):
+    if value in (None, _PAPERS) or re.fullmatch(_FACTORS, value or ""):
         return value
     raise typer.BadParameter(f"{value} is neither {_PAPERS} nor factors like 0.75,1.")
 

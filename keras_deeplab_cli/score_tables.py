@@ -10,9 +10,23 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from keras_deeplab_cli import output
+
 if TYPE_CHECKING:
     from keras_deeplab.inference import Evaluation
     from keras_deeplab.metrics import Calibration, SegmentationScores
+
+
+def say_scores(found: Evaluation, names: Sequence[str]) -> None:
+    """Prints all that was measured."""
+    output.say(class_table(found.scores, names))
+    if not output.say_if_it_fits(confusion_table(found.scores, names)):
+        output.say("The confusion matrix is too wide for this terminal: use --json.")
+    if found.trimap:
+        output.say(trimap_table(found))
+    if found.plain is not None:
+        output.say(f"Without the CRF: {summary(found.plain)}")
+    output.say(summary(found))
 
 
 def class_table(scores: SegmentationScores, names: Sequence[str]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,8 +21,8 @@ DatasetOption = Annotated[
         "--dataset",
         metavar="NAME",
         help="Instead of two folders, this public dataset, as it is distributed, by "
-        "its benchmark's definitions: voc2012, cityscapes, ade20k, camvid, "
-        "voc2012_aug, coco_voc or oxford_pet.",
+        "its benchmark's definitions: voc2012, voc2012_aug, cityscapes, ade20k, "
+        "coco_voc, camvid or oxford_pet.",
     ),
 ]
 RootOption = Annotated[
@@ -48,6 +48,18 @@ IncompleteOption = Annotated[
 ]
 
 
+ValidationOption = Annotated[
+    int | None,
+    typer.Option(
+        "--validation",
+        metavar="N",
+        min=1,
+        help="Score on the last N by name alone: of a folder that is not split, those "
+        "that `train --validation N` holds back.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class ScoredPhotos:
     """What a command was told about the photos.
@@ -55,6 +67,7 @@ class ScoredPhotos:
     Args:
         images: Folder of photos.
         masks: Folder of masks.
+        validation: How many of them, the last by name; `None` for all.
         ignore_label: Label of their pixels that do not count.
         dataset: A public dataset, in place of the folders.
         root: Where it was unpacked.
@@ -64,6 +77,7 @@ class ScoredPhotos:
 
     images: Path | None
     masks: Path | None
+    validation: int | None
     ignore_label: int | None
     dataset: str | None
     root: Path | None
@@ -86,8 +100,6 @@ class ScoredPhotos:
             )
         if self.dataset is not None and self.ignore_label is not None:
             output.fail("--ignore-label is not for a --dataset, whose masks are known.")
-        if self.dataset is None and self.incomplete:
-            output.fail("--incomplete is for a --dataset.")
 
     @property
     def spec(self) -> DatasetSpec | None:
@@ -110,8 +122,18 @@ class ScoredPhotos:
     def where(self) -> str:
         """Where they lie."""
         if self.dataset is None:
-            return f"{self.images} with {self.masks}"
+            count = self.validation
+            last = "" if count is None else f", the last {count} by name"
+            return f"{self.images} with {self.masks}{last}"
         return f"{self.title} in {self.root}"
+
+    def as_data(self, count: int) -> dict[str, Any]:
+        """What was scored on, as JSON takes it.
+
+        Args:
+            count: How many photos there were.
+        """
+        return {"data": self.where, "photos": count, "incomplete": self.incomplete}
 
     def find(self) -> SegmentationData | None:
         """Finds the files of the dataset, if it is one, or fails."""
@@ -125,8 +147,7 @@ class ScoredPhotos:
                 self.dataset, self.root, self.split, complete=not self.incomplete
             )
         except (OSError, ValueError) as error:
-            message = str(error)
-        output.fail(message.replace("pass `complete=False`", "give --incomplete"))
+            output.fail(str(error))
 
     def read(
         self, model: Predictor, found: SegmentationData | None, report: output.Report
@@ -153,5 +174,10 @@ class ScoredPhotos:
             raise ValueError("There are no folders of photos and masks.")
         ignored = 255 if self.ignore_label is None else self.ignore_label
         return inference.paired_data(
-            model, self.images, self.masks, ignore_label=ignored, progress=report
+            model,
+            self.images,
+            self.masks,
+            ignore_label=ignored,
+            validation=self.validation,
+            progress=report,
         )

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.crf_option import AccuracyOption, CRFOption, find_crf
@@ -28,6 +26,7 @@ from keras_deeplab_cli.plan_option import (
     find_plan,
 )
 from keras_deeplab_cli.quiet import quiet_import
+from keras_deeplab_cli.shares_table import shares_table
 
 if TYPE_CHECKING:
     from keras_deeplab.inference import PhotoJob, Predictor
@@ -124,8 +123,9 @@ def segment(
             progress=report,
         )
     if counts:
-        output.say(_table(counts, model.class_names))
+        output.say(shares_table(counts, model.class_names))
         output.say(f"Wrote {_written(jobs[0])} to {out.resolve()}")
+    _tell_stale(jobs)
     if failures:
         _report(failures, len(jobs))
         raise typer.Exit(output.FAILED)
@@ -172,6 +172,17 @@ def _run(
     return counts, failures
 
 
+def _tell_stale(jobs: Sequence[PhotoJob]) -> None:
+    from keras_deeplab.data.listing import listed
+
+    stale = [path.name for job in jobs for path in job.stale]
+    if stale:
+        output.complain(
+            "Note: Files of an earlier run lie beside these results, and are of its "
+            f"labels: {listed(stale)}"
+        )
+
+
 def _written(job: PhotoJob) -> str:
     names = [path.name.replace(job.photo.stem, "NAME", 1) for path in job.results]
     return f"{', '.join(names[:-1])} and {names[-1]}"
@@ -186,25 +197,6 @@ def _failure(photo: Path, error: Exception) -> str:
     for ending in (f" Received: image={photo}", f": {str(photo)!r}"):
         reason = reason.removesuffix(ending)
     return f"{photo}: {reason}"
-
-
-def _table(counts: Sequence[Any], class_names: Sequence[str] | None) -> Table:
-    from keras_deeplab.inference import class_shares
-
-    many = len(counts) > 1
-    table = Table(title=f"Classes in {len(counts)} photos" if many else None)
-    table.add_column("")
-    table.add_column("Label", justify="right")
-    table.add_column("Class")
-    table.add_column("Share", justify="right")
-    if many:
-        table.add_column("Photos", justify="right")
-    for row in class_shares(sum(counts), class_names):
-        swatch = Text("  ", style=f"on rgb({','.join(map(str, row.color))})")
-        photos = sum(int(count[row.label] > 0) for count in counts)
-        extra = [str(photos)] if many else []
-        table.add_row(swatch, str(row.label), Text(row.name), row.percent, *extra)
-    return table
 
 
 def _report(failures: Sequence[str], photos: int) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from keras_deeplab_cli import output
 from keras_deeplab_cli.download import download
 from keras_deeplab_cli.quiet import quiet_import
+from keras_deeplab_cli.training_scores import say_scores
 
 if TYPE_CHECKING:
     from keras_deeplab.training import Recipe, Replicas
+
+_WORKERS = 2
 
 
 def train(
@@ -103,11 +104,14 @@ def train(
         bool, typer.Option("--cache", help="Keep the decoded photos in memory.")
     ] = False,
     workers: Annotated[
-        int,
+        int | None,
         typer.Option(
-            metavar="N", min=1, help="Threads that read photos, without TensorFlow."
+            metavar="N",
+            min=1,
+            help="Threads that read photos where Keras's backend is not TensorFlow, "
+            "which takes what there is. By default 2.",
         ),
-    ] = 2,
+    ] = None,
     strategy: Annotated[
         str,
         typer.Option(
@@ -137,6 +141,7 @@ def train(
     with output.busy("Starting"), quiet_import():
         from keras_deeplab import training
 
+    _check_workers(workers)
     # First of all: TensorFlow connects the workers when it begins.
     replicas = _replicas(strategy)
     try:
@@ -157,23 +162,25 @@ def train(
                 out,
                 resume=resume,
                 cache=cache,
-                workers=workers,
+                workers=workers or _WORKERS,
                 strategy=replicas,
                 verbose=1 if sys.stdout.isatty() else 2,
                 say=output.say,
             )
     except (FloatingPointError, ConnectionError) as error:
-        output.complain(f"Error: {error}")
-        raise typer.Exit(output.FAILED) from error
+        output.fail(str(error), output.FAILED)
     except (OSError, ValueError, TypeError) as error:
         output.fail(str(error))
     if replicas.is_chief:
-        _say(report, out)
+        say_scores(report["scores"])
+        output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
 
 
-def _say(report: Mapping[str, Any], out: Path) -> None:
-    output.say(_table(report["scores"]))
-    output.say(f"Wrote best.keras, report.json and more to {out.resolve()}")
+def _check_workers(workers: int | None) -> None:
+    import keras
+
+    if workers is not None and keras.backend.backend() == "tensorflow":
+        output.fail("--workers has no effect on TensorFlow: leave it out.")
 
 
 def _replicas(strategy: str) -> Replicas:
@@ -182,7 +189,7 @@ def _replicas(strategy: str) -> Replicas:
     try:
         return make_strategy(strategy)
     except (ValueError, RuntimeError) as error:
-        output.fail(f"--strategy {strategy}: {error}")
+        output.fail(str(error))
 
 
 def _parsed(changes: Sequence[str]) -> dict[str, Any]:
@@ -203,19 +210,3 @@ def _fetch(recipe: Recipe) -> None:
 
     if recipe.weights in manifest():
         download(str(recipe.weights))
-
-
-def _table(scores: Mapping[str, Any]) -> Table:
-    from keras_deeplab.metrics.fraction import percent
-
-    best, last = scores["best"], scores["last"]
-    table = Table(title="IoU of each class on the validation images, in %")
-    table.add_column("Class")
-    table.add_column(f"Best: epoch {best['epoch']}", justify="right")
-    table.add_column(f"Last: epoch {last['epoch']}", justify="right")
-    for name, iou in best["class_iou"].items():
-        table.add_row(Text(name), percent(iou), percent(last["class_iou"][name]))
-    table.add_section()
-    means = (percent(found["mean_iou"]) for found in (best, last))
-    table.add_row("mean", *means)
-    return table

@@ -10,6 +10,7 @@ from typing import Any
 
 import multiply_adds
 import numpy as np
+import op_seconds
 import tensorflow as tf
 import tf_keras
 from official.core import exp_factory
@@ -74,6 +75,9 @@ class GardenModel:
             "xla": False,
             "versions": {name: importlib.metadata.version(name) for name in packages},
         }
+
+    def operations(self, of: str, rounds: int) -> dict[str, tuple[int, float]]:
+        return op_seconds.measure(getattr(self, of), rounds)
 
     def infer(self) -> list[int]:
         return list(self._infer(self._images[:1]).numpy().shape)

@@ -9,6 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import multiply_adds
 import numpy as np
+import op_seconds
 
 
 class KerasModel:
@@ -50,6 +51,9 @@ class KerasModel:
             "xla": self._model.jit_compile,
             "versions": {name: importlib.metadata.version(name) for name in packages},
         }
+
+    def operations(self, of: str, rounds: int) -> dict[str, tuple[int, float]]:
+        return op_seconds.measure(getattr(self, of), rounds)
 
     def infer(self) -> list[int]:
         return list(self._model.predict_on_batch(self._images[:1]).shape)

@@ -52,7 +52,8 @@ class Pairs(Dataset):
         if random.random() < 0.5:
             pixels, known = pixels[:, ::-1], known[:, ::-1]
         values = torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float()
-        return values, torch.from_numpy(known.copy())
+        # PyTorch's cross-entropy takes labels of 64 bits alone.
+        return values, torch.from_numpy(known.astype("int64"))
 
 
 class Loader:

@@ -10,9 +10,16 @@ from keras_deeplab.training import SegmentationCrossEntropy
 
 
 def build(
-    backbone: str, size: Sequence[int], batch: int, classes: int, **options: Any
+    backbone: str,
+    size: Sequence[int],
+    batch: int,
+    classes: int,
+    atrous_rates: Sequence[int] | None = None,
+    **options: Any,
 ) -> KerasModel:
-    model = keras_deeplab.DeepLabV3Plus(backbone, classes=classes, crop_size=size)
+    model = keras_deeplab.DeepLabV3Plus(
+        backbone, classes=classes, crop_size=size, atrous_rates=atrous_rates
+    )
     return KerasModel(
         model, SegmentationCrossEntropy(), tuple(size), batch, classes, **options
     )

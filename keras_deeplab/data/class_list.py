@@ -56,7 +56,7 @@ def read_class_list(path: str | os.PathLike[str]) -> ClassList:
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             "A file of classes must be JSON, a list of names or an object with "
-            "`names`, `ignore_label` and `label_map`; or text, one name a line, "
+            '"names", "ignore_label" and "label_map"; or text, one name a line, '
             f"perhaps after its label. {error}. Received: {path}"
         ) from error
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.read_sample import (
@@ -15,6 +16,8 @@ from keras_deeplab.data.read_sample import (
 )
 from keras_deeplab.data.sample_error import SampleError
 from keras_deeplab.data.sample_pair import SamplePair
+
+_Pixels = TypeVar("_Pixels")
 
 # Thumbnails: at output stride 16 they are two features wide.
 _SMALL = 32
@@ -68,8 +71,8 @@ def _attempt(
     errors: list[SampleError],
     fault: str,
     path: Any,
-    read: Callable[[], np.ndarray[Any, Any]],
-) -> np.ndarray[Any, Any] | None:
+    read: Callable[[], _Pixels],
+) -> _Pixels | None:
     try:
         return read()
     except SampleError as error:
@@ -102,8 +105,8 @@ def _counted(
     return pixels, frozenset(values.tolist()), strange
 
 
-def _small(pair: SamplePair, image: np.ndarray[Any, Any]) -> list[SampleError]:
-    height, width = image.shape[:2]
+def _small(pair: SamplePair, image: Image.Image) -> list[SampleError]:
+    width, height = image.size
     if min(height, width) >= _SMALL:
         return []
     detail = f"is only {width} x {height} pixels"

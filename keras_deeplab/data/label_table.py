@@ -59,16 +59,27 @@ class LabelTable:
             stored: uint8 or uint16, of any shape.
 
         Returns:
-            Labels of the same shape, int16, or int32 where labels need it.
+            Labels of the same shape, of `dtype`.
 
         Raises:
             ValueError: If a value is no label.
         """
-        labels = self._lookup[stored]
-        if labels.min(initial=0) < 0:
-            strange = np.unique(stored[labels < 0]).tolist()
+        if self.label_map is None:
+            # To compare takes a fifth of the time that it takes to look up.
+            labels = stored
+            known = (stored < self.classes) | (stored == self.ignore_label)
+        else:
+            labels = self._lookup.take(stored)
+            known = labels >= 0
+        if not known.all():
+            strange = np.unique(stored[~known]).tolist()
             raise ValueError(f"holds {listed(strange)}, but {self._accepted}")
-        return labels
+        return labels.astype(self.dtype, copy=False)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that holds every label: uint8, or uint16 where one needs it."""
+        return np.min_scalar_type(max(self.classes - 1, self.ignore_label or 0))
 
     @property
     def _accepted(self) -> str:
@@ -90,5 +101,5 @@ class LabelTable:
         stored, labels = zip(*self.entries.items(), strict=True)
         table = np.full(_VALUES, -1, "int32")
         table[list(stored)] = labels
-        # Half the memory for those who keep decoded samples.
+        # Half as much to read.
         return table.astype("int16") if max(labels) < 1 << 15 else table

@@ -84,6 +84,8 @@ def read_labels(path: Source) -> np.ndarray[Any, Any]:
             f"holds colours, not labels: its mode is {image.mode}",
         )
     labels = np.array(image)
-    if labels.dtype == np.uint16:
-        return labels
-    return labels.astype("uint8") // np.uint8(_SPREAD.get(stored_as, 1))
+    if labels.dtype == bool:
+        return labels.astype("uint8")
+    if stored_as in _SPREAD:
+        labels //= np.uint8(_SPREAD[stored_as])
+    return labels

@@ -1,7 +1,8 @@
 """Reading a photo, whatever it is stored as."""
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -41,27 +42,49 @@ def read_photo(source: Photo) -> np.ndarray[Any, Any]:
         (4, 6, 3)
     """
     if isinstance(source, np.ndarray):
-        return _decode(_image_of_array(source), "array")
+        return np.array(_rgb(_image_of_array(source)))
     if isinstance(source, Image.Image):
-        return _decode(source, repr(source))
+        upright = _decode(lambda: ImageOps.exif_transpose(source), repr(source))
+        return np.array(upright)
     if not isinstance(source, str | os.PathLike | FilePart):
         raise TypeError(
             "`image` must be a path, a PIL image or a NumPy array. "
             f"Received: image of type {type(source).__name__}"
         )
+    return np.array(load_photo(source))
+
+
+def load_photo(source: Source) -> Image.Image:
+    """Does what `read_photo` does with a file, and leaves the pixels in Pillow.
+
+    Args:
+        source: A path, or a file inside another.
+
+    Returns:
+        RGB.
+
+    Raises:
+        OSError: If the file is not there or may not be read.
+        ValueError: If it is not a whole image, as `read_photo` says.
+    """
     with open_source(source) as file:
-        return _decode(file, str(source))
+        return _decode(lambda: _upright(file), str(source))
 
 
-def _decode(source: Any, name: str) -> np.ndarray[Any, Any]:
+def _decode(load: Callable[[], Image.Image], name: str) -> Image.Image:
     advice = (
         "Give a whole JPEG, PNG, TIFF, WebP or other image file. "
         f"Received: image={name}"
     )
     with decoding("`image`", advice):
-        if not isinstance(source, Image.Image):
-            source = open_image(source)
-        return np.array(_rgb(ImageOps.exif_transpose(source)))
+        return _rgb(load())
+
+
+def _upright(file: BinaryIO) -> Image.Image:
+    image = open_image(file)
+    # In place: an image that is upright already would be copied.
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -72,7 +95,8 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("RGB")
+    # Pillow would copy it.
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

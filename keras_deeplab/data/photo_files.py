@@ -22,6 +22,7 @@ LABELS_ENDING = ".labels.png"
 OVERLAY_ENDING = ".overlay.png"
 CONFIDENCE_ENDING = ".confidence.png"
 PROBABILITIES_ENDING = ".probabilities.npy"
+_PICTURES = (OVERLAY_ENDING, CONFIDENCE_ENDING)
 
 
 def image_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -71,6 +72,22 @@ def photos_in(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     return photos
 
 
+def masks_in(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Lists the masks of a folder: its image files, without our own pictures.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        Paths, sorted by name, also those of label maps that `segment` wrote.
+
+    Raises:
+        ValueError: If `folder` is not a folder or holds no image file.
+    """
+    files = image_files(folder)
+    return tuple(path for path in files if not path.name.endswith(_PICTURES))
+
+
 def list_photos(
     paths: Iterable[str | os.PathLike[str]],
 ) -> tuple[Path, ...]:
@@ -108,4 +125,4 @@ def _is_image(path: Path) -> bool:
 
 
 def _is_result(path: Path) -> bool:
-    return path.name.endswith((LABELS_ENDING, OVERLAY_ENDING, CONFIDENCE_ENDING))
+    return path.name.endswith((LABELS_ENDING, *_PICTURES))

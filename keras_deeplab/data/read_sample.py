@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
+from keras_deeplab.data.decoded_pair import DecodedPair
 from keras_deeplab.data.file_part import Source
 from keras_deeplab.data.image_file import DecodeError
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.labels_png import read_labels
-from keras_deeplab.data.photo import read_photo
+from keras_deeplab.data.photo import load_photo
 from keras_deeplab.data.sample_error import SampleError
 from keras_deeplab.data.sample_pair import SamplePair
 
@@ -27,7 +29,7 @@ class Sample(NamedTuple):
     labels: np.ndarray[Any, Any]
 
 
-def read_sample(pair: SamplePair, table: LabelTable) -> Sample:
+def read_sample(pair: SamplePair, table: LabelTable) -> DecodedPair:
     """Reads a photo with its mask and checks that they fit.
 
     Args:
@@ -35,7 +37,7 @@ def read_sample(pair: SamplePair, table: LabelTable) -> Sample:
         table: What the values in the mask mean.
 
     Returns:
-        The photo, uint8, and its labels.
+        The photo and its labels.
 
     Raises:
         OSError: If a file is not there or may not be read.
@@ -44,13 +46,13 @@ def read_sample(pair: SamplePair, table: LabelTable) -> Sample:
     """
     image, stored = read_image(pair), read_mask(pair)
     check_sizes(pair, image, stored)
-    return Sample(image, labels_in(pair, stored, table))
+    return DecodedPair(image, labels_in(pair, stored, table))
 
 
-def read_image(pair: SamplePair) -> np.ndarray[Any, Any]:
+def read_image(pair: SamplePair) -> Image.Image:
     """Does the part of `read_sample` that concerns the photo."""
     with _named("unreadable_image", pair.image):
-        return read_photo(pair.image)
+        return load_photo(pair.image)
 
 
 def read_mask(pair: SamplePair) -> np.ndarray[Any, Any]:
@@ -60,14 +62,15 @@ def read_mask(pair: SamplePair) -> np.ndarray[Any, Any]:
 
 
 def check_sizes(
-    pair: SamplePair, image: np.ndarray[Any, Any], stored: np.ndarray[Any, Any]
+    pair: SamplePair, image: Image.Image, stored: np.ndarray[Any, Any]
 ) -> None:
     """Does the part of `read_sample` that compares the sizes."""
-    if image.shape[:2] != stored.shape:
+    size = stored.shape[::-1]
+    if image.size != size:
         raise SampleError(
             "sizes_differ",
             pair.mask,
-            f"is {_size(stored)} pixels but {pair.image} is {_size(image)}",
+            f"is {_written(size)} pixels but {pair.image} is {_written(image.size)}",
         )
 
 
@@ -89,5 +92,5 @@ def _named(fault: str, path: Source) -> Iterator[None]:
         raise SampleError(fault, path, error.reason) from error
 
 
-def _size(pixels: np.ndarray[Any, Any]) -> str:
-    return f"{pixels.shape[1]} x {pixels.shape[0]}"
+def _written(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))

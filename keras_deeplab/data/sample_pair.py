@@ -1,13 +1,13 @@
 """Photos and their masks: which belong together."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from keras_deeplab.data.file_part import FilePart
 from keras_deeplab.data.listing import listed
-from keras_deeplab.data.photo_files import image_files, photos_in
+from keras_deeplab.data.photo_files import LABELS_ENDING, masks_in, photos_in
 from keras_deeplab.data.sample_error import SampleError
 
 
@@ -59,8 +59,10 @@ def pair_files(
         ValueError: If a folder holds no images.
     """
     problems: list[SampleError] = []
-    images = _by_stem(photos_in(images_dir), problems)
-    masks = _by_stem(image_files(masks_dir), problems)
+    images = _by_name(photos_in(images_dir), problems, lambda path: path.stem)
+    masks = _by_name(
+        masks_in(masks_dir), problems, lambda path: _mask_name(path, images)
+    )
     for fault, lonely, what in (
         ("image_without_mask", {k: images[k] for k in images.keys() - masks}, "mask"),
         ("mask_without_image", {k: masks[k] for k in masks.keys() - images}, "image"),
@@ -82,7 +84,8 @@ def match_pairs(
     Args:
         images_dir: Folder of photos. Label maps and overlays written by this package
             are not taken for photos.
-        masks_dir: Folder of masks.
+        masks_dir: Folder of masks; `NAME.labels.png`, as `keras-deeplab segment` writes
+            them, are masks of NAME, and its overlays are left out.
 
     Returns:
         The pairs, sorted by name.
@@ -127,10 +130,21 @@ def check_pairing(pairing: Pairing) -> None:
         )
 
 
-def _by_stem(paths: Iterable[Path], problems: list[SampleError]) -> dict[str, Path]:
+def _mask_name(path: Path, images: Container[str]) -> str:
+    """What its photo is called; `a.labels.png` is what `segment` says of `a`."""
+    if path.stem in images or not path.name.endswith(LABELS_ENDING):
+        return path.stem
+    return path.name.removesuffix(LABELS_ENDING)
+
+
+def _by_name(
+    paths: Iterable[Path],
+    problems: list[SampleError],
+    name: Callable[[Path], str],
+) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
-        first = found.setdefault(path.stem, path)
+        first = found.setdefault(name(path), path)
         if first is not path:
             problems.append(
                 SampleError("same_name", path, f"has the name of {first.name}")

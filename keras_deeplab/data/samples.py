@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_deeplab.data.augmentation import Augmentation
+from keras_deeplab.data.decoded_pair import DecodedPair
 from keras_deeplab.data.read_sample import Sample
 from keras_deeplab.data.refusal import check_learnable
 from keras_deeplab.data.segmentation_data import SegmentationData
@@ -62,7 +63,7 @@ class Samples:
         self.pad_pixel = pad_pixel
         self.seed = seed
         self.shuffle = augment is not None if shuffle is None else shuffle
-        self._cache: dict[int, Sample] | None = {} if cache else None
+        self._cache: dict[int, DecodedPair] | None = {} if cache else None
         self._check()
 
     def _check(self) -> None:
@@ -105,27 +106,28 @@ class Samples:
             index: Which pair of the data.
 
         Returns:
-            The photo, uint8 RGB `(H, W, 3)`, and its labels, int32 `(H, W)`.
+            The photo, uint8 RGB `(H, W, 3)`, and its labels, `(H, W)`, uint8, or
+            uint16 where labels need it.
 
         Raises:
             OSError: If a file is not there or may not be read.
             ValueError: If the files do not make a sample, or it is larger than
                 `crop_size` and not to be augmented. The message names the files.
         """
-        sample = self._read(index)
+        pair = self._decoded(index)
         if self.augment is None:
-            view = self._whole(index, sample.labels.shape)
+            view = self._whole(index, pair.labels.shape)
         else:
             rng = np.random.default_rng([self.seed, _VIEW, epoch, index])
-            view = self._random(self.augment, rng, sample.labels.shape)
+            view = self._random(self.augment, rng, pair.labels.shape)
         # Without a crop nothing is padded.
-        return view.of(sample, self.pad_pixel, self.data.ignore_label or 0)
+        return view.of(pair, self.pad_pixel, self.data.ignore_label or 0)
 
-    def _read(self, index: int) -> Sample:
+    def _decoded(self, index: int) -> DecodedPair:
         if self._cache is None:
-            return self.data.read(index)
+            return self.data.decode(index)
         if index not in self._cache:
-            self._cache[index] = self.data.read(index)
+            self._cache[index] = self.data.decode(index)
         return self._cache[index]
 
     def _whole(self, index: int, size: tuple[int, ...]) -> View:

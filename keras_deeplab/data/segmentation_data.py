@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from keras_deeplab.data.decoded_pair import DecodedPair
 from keras_deeplab.data.label_table import LabelTable
 from keras_deeplab.data.read_sample import Sample, read_sample
 from keras_deeplab.data.sample_pair import SamplePair
@@ -67,12 +70,28 @@ class SegmentationData:
             index: Which pair, `0 .. len - 1`.
 
         Returns:
-            The photo, uint8 RGB `(H, W, 3)`, and its labels, int16 or int32 `(H, W)`.
+            The photo, uint8 RGB `(H, W, 3)`, and its labels, int32 `(H, W)`.
 
         Raises:
             OSError: If a file is not there or may not be read.
             SampleError: If a file cannot be decoded, the mask holds colours or values
                 that are no labels, or the sizes differ. The message names the files.
+        """
+        photo, labels = self.decode(index)
+        return Sample(np.array(photo), labels.astype("int32"))
+
+    def decode(self, index: int) -> DecodedPair:
+        """Does what `read` does, and leaves the photo in Pillow.
+
+        Args:
+            index: Which pair, `0 .. len - 1`.
+
+        Returns:
+            The photo and its labels.
+
+        Raises:
+            OSError: As `read` does.
+            SampleError: As `read` does.
         """
         return read_sample(self.pairs[index], self.table)
 

@@ -71,11 +71,11 @@ class SegmentationSequence(keras.utils.PyDataset):
         size = self._batching.batch_size
         chosen = self._order[index * size : (index + 1) * size]
         pairs = [self.samples.sample(self.epoch, int(one)) for one in chosen]
-        images, labels = map(np.stack, zip(*pairs, strict=True))
-        images = images.astype("float32")
+        images, labels = zip(*pairs, strict=True)
+        images = np.stack(images, dtype="float32")
         if self._preprocess is not None:
             images = keras.ops.convert_to_numpy(self._preprocess(images))
-        return images, labels
+        return images, np.stack(labels, dtype="int32")
 
     def go_to(self, epoch: int) -> None:
         """Makes the batches of an epoch from now on; call it between epochs.

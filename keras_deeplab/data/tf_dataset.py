@@ -1,13 +1,15 @@
 """Batches of a `tf.data.Dataset`."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.data.batching import Batching
+from keras_deeplab.data.quiet_exit import until_exit
+from keras_deeplab.data.read_sample import Sample
 from keras_deeplab.data.samples import Samples
 from keras_deeplab.data.segmentation_data import SegmentationData
 
@@ -63,23 +65,34 @@ def make_dataset(
     batching = Batching(samples, batch_size, drop_remainder)
     used = batching.used(len(samples))
     runs = itertools.count(first_epoch)
+    blank = _blank(samples)
+    sample = until_exit(samples.sample, blank)
 
-    def order() -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-        for epoch in itertools.count(first_epoch) if repeat else [next(runs)]:
-            yield np.full(used, epoch), samples.order(epoch)[:used]
+    def epochs() -> Any:
+        if repeat:
+            return tf.data.Dataset.range(first_epoch, tf.int64.max)
+        once = tf.data.Dataset.range(1)
+        return once.map(lambda _: tf.numpy_function(lambda: next(runs), [], tf.int64))
+
+    def order(epoch: Any) -> Any:
+        indices = tf.numpy_function(
+            lambda epoch: samples.order(epoch)[:used], [epoch], tf.int64
+        )
+        indices.set_shape([used])
+        dataset = tf.data.Dataset.from_tensor_slices(indices)
+        return dataset.map(lambda index: (epoch, index))
 
     def load(epoch: Any, index: Any) -> Any:
-        image, labels = tf.numpy_function(
-            samples.sample, [epoch, index], [tf.uint8, tf.int32], stateful=False
-        )
+        types = [array.dtype for array in blank]
+        image, labels = tf.numpy_function(sample, [epoch, index], types, stateful=False)
         size = samples.crop_size or (None, None)
         image.set_shape((*size, 3))
         labels.set_shape(size)
         return image, labels
 
-    spec = tf.TensorSpec([None], tf.int64)
-    dataset = tf.data.Dataset.from_generator(order, output_signature=(spec, spec))
-    dataset = dataset.unbatch()
+    # Beside `from_generator`, which would do the same, memory is given back to the
+    # system and asked for again all the time: a fifth of the whole.
+    dataset = epochs().flat_map(order)
     count = tf.data.INFINITE_CARDINALITY if repeat else used
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     dataset = dataset.map(load, tf.data.AUTOTUNE, deterministic=True)
@@ -88,10 +101,17 @@ def make_dataset(
     def finish(images: Any, labels: Any) -> Any:
         # Whole batches, because bytes are a quarter of what floats are to move.
         images = tf.cast(images, tf.float32)
+        labels = tf.cast(labels, tf.int32)
         return preprocess(images) if preprocess else images, labels
 
     dataset = dataset.map(finish, tf.data.AUTOTUNE)
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _blank(samples: Samples) -> Sample:
+    size = samples.crop_size or (1, 1)
+    labels = np.zeros(size, samples.data.table.dtype)
+    return Sample(np.zeros((*size, 3), "uint8"), labels)
 
 
 def _tensorflow() -> Any:

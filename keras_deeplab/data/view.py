@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from keras_deeplab.data.color_shift import ColorShift
+from keras_deeplab.data.decoded_pair import DecodedPair
 from keras_deeplab.data.read_sample import Sample
 
 
@@ -32,7 +33,7 @@ class View:
     color_shift: ColorShift | None = None
 
     def of(
-        self, sample: Sample, pad_pixel: tuple[float, float, float], pad_label: int
+        self, pair: DecodedPair, pad_pixel: tuple[float, float, float], pad_label: int
     ) -> Sample:
         """Cuts the window.
 
@@ -40,21 +41,21 @@ class View:
         nearest pixel is taken, so that no label appears that was not there.
 
         Args:
-            sample: A photo and its labels.
+            pair: A photo and its labels.
             pad_pixel: RGB in 0..255 of the padding, rounded.
             pad_label: Label of the padding.
 
         Returns:
-            The photo, uint8 RGB `(*crop, 3)`, and its labels, int32 `crop`.
+            The photo, uint8 RGB `(*crop, 3)`, and its labels, of their type, `crop`.
         """
         height, width = self._content
         # A flip takes the padding to the left.
         left = self.crop[1] - width if self.flip else 0
         image = np.empty((*self.crop, 3), "uint8")
-        labels = np.empty(self.crop, "int32")
+        labels = np.empty(self.crop, pair.labels.dtype)
         for canvas, content, padding in (
-            (image, self._photo(sample.image), np.round(pad_pixel)),
-            (labels, self._mask(sample.labels), pad_label),
+            (image, self._photo(pair.photo), np.round(pad_pixel)),
+            (labels, self._mask(pair.labels), pad_label),
         ):
             canvas[height:] = padding
             canvas[:height, :left] = padding
@@ -70,30 +71,29 @@ class View:
             min(self.crop[1], self.scaled[1] - self.corner[1]),
         )
 
-    def _photo(self, photo: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        window = Image.fromarray(photo)
-        if photo.shape[:2] == self.scaled:
-            window = window.crop(self._box(photo.shape))
+    def _photo(self, photo: Image.Image) -> np.ndarray[Any, Any]:
+        box = self._box(*photo.size)
+        if photo.size == self.scaled[::-1]:
+            window = photo.crop(box)
         else:
             # Only the window is resampled, as it would be in the whole scaled photo.
-            window = window.resize(
-                self._content[::-1], Image.Resampling.BILINEAR, self._box(photo.shape)
-            )
+            size = self._content[::-1]
+            window = photo.resize(size, Image.Resampling.BILINEAR, box)
         if self.color_shift:
             window = self.color_shift.apply(window)
         if self.flip:
             window = window.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return np.asarray(window)
 
-    def _box(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    def _box(self, columns: int, rows: int) -> tuple[float, float, float, float]:
         """The window's edges in the photo: left, top, right, bottom."""
         (top, left), (height, width) = self.corner, self._content
         # Multiplied first, so that the last edge is not moved by rounding.
         return (
-            left * shape[1] / self.scaled[1],
-            top * shape[0] / self.scaled[0],
-            (left + width) * shape[1] / self.scaled[1],
-            (top + height) * shape[0] / self.scaled[0],
+            left * columns / self.scaled[1],
+            top * rows / self.scaled[0],
+            (left + width) * columns / self.scaled[1],
+            (top + height) * rows / self.scaled[0],
         )
 
     def _mask(self, mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -41,6 +41,11 @@ def _choice(row: WeightsRow) -> ModelChoice:
     return ModelChoice(
         name=row.name,
         source=row.name,
-        about=f"{row.model} on {row.backbone}, trained on {row.dataset}",
+        about=f"{row.model} on {_backbone(row)}, trained on {row.dataset}",
         class_names=row.model_arguments()["class_names"],
     )
+
+
+def _backbone(row: WeightsRow) -> str:
+    width = row.arguments.get("alpha")
+    return row.backbone if width is None else f"{row.backbone} of width {width:g}"

@@ -1,5 +1,6 @@
 """The same model for inputs of one size."""
 
+from keras_deeplab.inference import check_plan
 from keras_deeplab.layers import arguments
 from keras_deeplab.models import Segmenter
 
@@ -15,6 +16,9 @@ def fixed_size(model: Segmenter, size: int | tuple[int, int] | None) -> Segmente
     Returns:
         The model itself if its input has that size, or else a new one.
 
+    Warns:
+        ImagePoolingWarning: If the model averages the scene over less than in training.
+
     Raises:
         ValueError: If `size` is not positive or is another than that of the model's
             input, or if it is needed and missing.
@@ -27,7 +31,9 @@ def fixed_size(model: Segmenter, size: int | tuple[int, int] | None) -> Segmente
             f"out, or build the model with input_shape=(None, None, 3). "
             f"Received: size={size}"
         )
-    return model if wanted == own else model.with_arguments(input_shape=(*wanted, 3))
+    fixed = model if wanted == own else model.with_arguments(input_shape=(*wanted, 3))
+    check_plan(fixed)
+    return fixed
 
 
 def _default(model: Segmenter, own: tuple[int | None, ...]) -> tuple[int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from keras_deeplab.inference.predictor import Predictor
 
 Array = np.ndarray[Any, Any]
+
+_TENSORFLOW = logging.getLogger("tensorflow")
 
 
 def ask(
@@ -34,8 +38,28 @@ def ask(
         for photo, frame in zip(photos, frames, strict=True)
     ]
     inputs = canvases[0] if len(canvases) == 1 else np.concatenate(canvases)
-    outputs = ops.convert_to_numpy(model.predict_on_batch(model.preprocess(inputs)))
+    with _tracing_untold():
+        answer = model.predict_on_batch(model.preprocess(inputs))
+    outputs = ops.convert_to_numpy(answer)
     return [
         output[: frame.content[0], : frame.content[1]]
         for output, frame in zip(outputs, frames, strict=True)
     ]
+
+
+@contextlib.contextmanager
+def _tracing_untold() -> Iterator[None]:
+    """Keeps TensorFlow from warning of functions that are traced too often.
+
+    Each scale has a network of its own, traced once or twice however many photos it is
+    shown. TensorFlow counts the functions of all of them as one.
+    """
+    _TENSORFLOW.addFilter(_is_of_something_else)
+    try:
+        yield
+    finally:
+        _TENSORFLOW.removeFilter(_is_of_something_else)
+
+
+def _is_of_something_else(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()

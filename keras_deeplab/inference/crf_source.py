@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -60,23 +61,41 @@ def read_crf(path: str | os.PathLike[str]) -> CRFParameters:
     Returns:
         The parameters.
 
+    Warns:
+        UserWarning: If the file is of a search that found no CRF better than none.
+
     Raises:
         ValueError: If the file is not JSON, or a parameter is missing, unknown or out
             of range.
         OSError: If the file cannot be read.
     """
-    content = Path(path).read_bytes()
+    text = Path(path).read_bytes()
     names = [field.name for field in dataclasses.fields(CRFParameters)]
     try:
-        given = json.loads(content)[_KEY]
+        content = json.loads(text)
+        given = content[_KEY]
         if sorted(given) != sorted(names):
             raise ValueError(f"it names {', '.join(sorted(given)) or 'nothing'}")
-        return CRFParameters(**given).checked()
+        found = CRFParameters(**given).checked()
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} must be a JSON object whose {_KEY!r} are an object of "
             f"{', '.join(names)}: {error}"
         ) from error
+    _warn_if_no_better(os.fspath(path), content)
+    return found
+
+
+def _warn_if_no_better(path: str, content: dict[str, Any]) -> None:
+    best, plain = content.get("mean_iou"), content.get("plain_mean_iou")
+    if not isinstance(best, int | float) or not isinstance(plain, int | float):
+        return
+    if best <= plain:
+        warnings.warn(
+            f"No CRF was better than none in the search that wrote {path}: mean IoU "
+            f"{100 * best:.2f} % with the best, {100 * plain:.2f} % without.",
+            stacklevel=3,
+        )
 
 
 def write_crf(

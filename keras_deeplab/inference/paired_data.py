@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_deeplab._types import Progress
+from keras_deeplab.data.held_back import split_last
 from keras_deeplab.data.sample_pair import match_pairs
 from keras_deeplab.data.segmentation_data import SegmentationData
 from keras_deeplab.inference.class_share import class_name
@@ -26,6 +27,7 @@ def paired_data(
     *,
     ignore_label: int | None = 255,
     most: int | None = None,
+    validation: int | None = None,
     progress: Progress | None = None,
 ) -> SegmentationData:
     """Finds and checks the photos and masks of two folders.
@@ -36,6 +38,8 @@ def paired_data(
         masks_dir: Folder of masks of the same names.
         ignore_label: Label of the mask pixels to leave out, or `None`.
         most: How many pairs to take, evenly over all; by default all.
+        validation: Take but the last so many by name, which `training.find_data` holds
+            back from a folder that is not split.
         progress: Called with `"checking"`, the number of pairs read, and their total.
 
     Returns:
@@ -44,7 +48,8 @@ def paired_data(
     Raises:
         ValueError: If a photo or mask lacks its partner, differs from it in size, or
             cannot be read, or a mask holds colours or labels out of range: the message
-            names the files. If every pixel of the masks is to be ignored.
+            names the files. If every pixel of the masks is to be ignored, or
+            `validation` is out of range.
     """
     data = SegmentationData(
         pairs=match_pairs(images_dir, masks_dir),
@@ -53,6 +58,8 @@ def paired_data(
         ),
         ignore_label=ignore_label,
     )
+    if validation is not None:
+        _, data = split_last(data, validation)
     if most is not None and most < len(data):
         chosen = np.linspace(0, len(data) - 1, most).round().astype(int)
         pairs = tuple(data.pairs[index] for index in chosen)

@@ -61,6 +61,18 @@ class PhotoJob:
         files = (self.labels, self.overlay, self.confidence, self.probabilities)
         return tuple(file for file in files if file is not None)
 
+    @property
+    def stale(self) -> tuple[Path, ...]:
+        """Files of an earlier run beside those to be made, and of its labels."""
+        stem = self.labels.name.removesuffix(LABELS_ENDING)
+        files = (
+            self.labels.with_name(f"{stem}{ending}")
+            for ending in (CONFIDENCE_ENDING, PROBABILITIES_ENDING)
+        )
+        return tuple(
+            file for file in files if file not in self.results and file.exists()
+        )
+
     def run(
         self,
         model: Predictor,

@@ -95,10 +95,11 @@ def _pooling_problem(model: Predictor, plan: InferencePlan) -> str | None:
         )
     if crop is None or not pools_by_crop(model):
         return None
-    if _is_smaller(model.input_shape[1:3], crop):
+    height, width = model.input_shape[1:3]
+    if _is_smaller((height, width), crop):
         return (
-            f"its input is smaller than its training crop, {crop[0]} x {crop[1]}. Take "
-            "the model with an input of any size"
+            f"its input, {height} x {width}, is smaller than its training crop. Take "
+            f"one of at least {crop[0]} x {crop[1]}, or of any size"
         )
     if _is_smaller(plan.window_size, crop):
         return (

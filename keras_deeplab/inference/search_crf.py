@@ -68,8 +68,8 @@ def search_crf(
         accuracy: `"accurate"` or `"mobile"`: search with what is to be used.
         ignore_label: Label of the mask pixels to leave out, or `None`.
         size: Largest longer side at which the model sees a photo, as in `segment`.
-        progress: Called with what is being done (`"checking"`, `"round 1 of 3"`), the
-            number of steps done, and their total.
+        progress: Called with what is being done (`"checking"`, `"round 1 of 3, 36
+            settings on 100 photos"`), the number of steps done, and their total.
         each_time: Called after every four parameters, and so several times in a round,
             with what was found until then.
 
@@ -159,7 +159,9 @@ class _Search:
         """
         tried = {trial.parameters for trial in self._trials}
         new = [cell for cell in cells if cell not in tried]
-        task, photos = f"round {number} of {rounds}", len(self._data)
+        photos = len(self._data)
+        tries = f"{len(new)} settings on {photos} photos"
+        task = f"round {number} of {rounds}, {tries}"
         for first in range(0, len(new), _AT_ONCE):
 
             def report(done: int, before: int = first * photos) -> None:

@@ -6,6 +6,7 @@ from keras_deeplab._serialization import register
 from keras_deeplab._types import Rate, Shape, Tensor
 from keras_deeplab.layers import convolution
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
+from keras_deeplab.layers.batch_normalization import BatchNormalization
 
 
 @register
@@ -28,6 +29,8 @@ class AtrousDepthwiseConv(BaseAtrousConv):
 
     Call arguments:
         inputs: Feature map, see the input shape.
+        norm: A batch norm that infers behind the convolution, to merge with its kernel:
+            the same outputs up to rounding. `None` for none.
 
     Input shape:
         `(batch, height, width, channels)`. Height and width may be `None`.
@@ -77,8 +80,14 @@ class AtrousDepthwiseConv(BaseAtrousConv):
         """One kernel a channel: `(size, size, channels, 1)`."""
         return (self.kernel_size, self.kernel_size, channels, 1)
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return self.convolve(inputs, self.strides, self.rate)
+    def call(self, inputs: Tensor, norm: BatchNormalization | None = None) -> Tensor:
+        if norm is None:
+            return self.convolve(inputs, self.strides, self.rate)
+        scale, offset = norm.scale_and_offset()
+        if self.bias is not None:
+            offset = offset + self.bias * scale
+        kernel = self.kernel * scale[:, None]
+        return self.slide(inputs, kernel, self.strides, self.rate) + offset
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return convolution.output_shape(input_shape, self.strides, input_shape[-1])

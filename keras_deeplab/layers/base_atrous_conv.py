@@ -68,16 +68,21 @@ class BaseAtrousConv(keras.layers.Layer):
 
     def convolve(self, inputs: Tensor, strides: int, rate: Rate) -> Tensor:
         """Applies the kernel and the bias."""
-        outputs = convolution.convolve(
+        kernel = watched_kernel(self, self.kernel)
+        outputs = self.slide(inputs, kernel, strides, rate)
+        outputs = outputs if self.bias is None else outputs + self.bias
+        return watched_map(self, outputs)
+
+    def slide(self, inputs: Tensor, kernel: Tensor, strides: int, rate: Rate) -> Tensor:
+        """Applies a kernel in the place of the layer's own, without bias."""
+        return convolution.convolve(
             inputs,
-            watched_kernel(self, self.kernel),
+            kernel,
             strides=strides,
             rate=rate,
             padding=self.padding,
             depthwise=self.depthwise,
         )
-        outputs = outputs if self.bias is None else outputs + self.bias
-        return watched_map(self, outputs)
 
     def get_config(self) -> dict[str, Any]:
         return {

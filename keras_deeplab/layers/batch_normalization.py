@@ -19,9 +19,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Keras 3 writes the training step of a batch norm as a dozen elementwise operations
     that each pass through the whole feature map; in a small network they take as long
     as its convolutions. TensorFlow has them as one, `FusedBatchNormV3`, and merges that
-    of inference with the convolution before and the activation behind. The results,
-    gradients and moving statistics are those of Keras, up to rounding; other backends
-    and synchronized statistics are Keras's own.
+    of inference with the convolution before and the activation behind, unless that is a
+    depthwise one: there `ConvBlock` makes it part of the kernel. The results, gradients
+    and moving statistics are those of Keras, up to rounding; other backends and
+    synchronized statistics are Keras's own.
 
     Args:
         momentum: Share of the old moving statistics kept at each training step.
@@ -61,6 +62,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
             if not self.synchronized:
                 return self._train_fused(inputs)
         return super().call(inputs, training=training, mask=mask)
+
+    def scale_and_offset(self) -> tuple[Tensor, Tensor]:
+        """What inference multiplies each channel by, and then adds to it."""
+        scale = keras.ops.rsqrt(self.moving_variance + self.epsilon)
+        scale = scale * self.gamma if self.scale else scale
+        offset = -self.moving_mean * scale
+        return scale, self.beta + offset if self.center else offset
 
     def _can_be_fused(self, inputs: Tensor) -> bool:
         return (

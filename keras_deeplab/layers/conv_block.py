@@ -11,7 +11,7 @@ from keras_deeplab.layers.atrous_conv import AtrousConv
 from keras_deeplab.layers.atrous_depthwise_conv import AtrousDepthwiseConv
 from keras_deeplab.layers.base_atrous_conv import BaseAtrousConv
 from keras_deeplab.layers.batch_normalization import BatchNormalization
-from keras_deeplab.layers.watch import watched_map
+from keras_deeplab.layers.watch import is_watched, watched_map
 
 
 @register
@@ -163,8 +163,11 @@ class ConvBlock(keras.layers.Layer):
             input_shape = step.compute_output_shape(input_shape)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        outputs = inputs
-        for step in self.steps:
+        outputs, steps = inputs, self.steps
+        if self._merges(training):
+            depthwise, norm, *steps = steps
+            outputs = depthwise(outputs, norm=norm)
+        for step in steps:
             if isinstance(step, BatchNormalization):
                 outputs = step(outputs, training=training)
             else:
@@ -172,6 +175,21 @@ class ConvBlock(keras.layers.Layer):
             if not isinstance(step, BaseAtrousConv):
                 outputs = watched_map(step, outputs)
         return outputs
+
+    def _merges(self, training: bool | None) -> bool:
+        """Whether the first batch norm becomes part of a depthwise kernel.
+
+        At inference TensorFlow merges a batch norm with an ordinary convolution by
+        itself, but with a depthwise one only a bias, and then the activation too.
+        """
+        return (
+            self.batch_norm
+            and isinstance(self.steps[0], AtrousDepthwiseConv)
+            and not (training and self.steps[1].trainable)
+            # Rounded to half precision, a merged kernel would not be the same.
+            and self.compute_dtype == self.variable_dtype
+            and not is_watched()
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         for step in self.steps:

@@ -42,6 +42,11 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+def is_watched() -> bool:
+    """Whether something looks at each kernel and feature map by itself."""
+    return _watcher.get() is not None
+
+
 def watched_kernel(layer: Any, kernel: Tensor) -> Tensor:
     """The kernel, or what the watcher makes of it."""
     watcher = _watcher.get()

@@ -25,16 +25,17 @@ class AveragedModel:
         self.model = copy
         self._trained = model
 
-    def update(self, optimizer: Any) -> Segmenter:
+    def update(self, optimizer: Any | None) -> Segmenter:
         """Brings the copy up to date.
 
         Args:
-            optimizer: That of the training.
+            optimizer: That of the training; `None` before its first step, when there
+                is nothing to average.
 
         Returns:
             The copy, always the same object.
         """
-        averages = _averages(optimizer)
+        averages = {} if optimizer is None else _averages(optimizer)
         self.model.set_weights(
             [
                 keras.ops.convert_to_numpy(averages.get(id(weight), weight))

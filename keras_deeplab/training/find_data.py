@@ -3,13 +3,12 @@
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_deeplab.data import SegmentationData, load_dataset, load_folder
 from keras_deeplab.data.file_part import FilePart
-from keras_deeplab.layers import arguments
+from keras_deeplab.data.held_back import split_last
 from keras_deeplab.training.recipe import Recipe
 
 
@@ -132,17 +131,12 @@ def _held_back(
     validation: int | None,
     say: Callable[[str], object] | None,
 ) -> Splits:
-    # Neighbours by name are often neighbours in time: the last ones are the least like
-    # the others.
     count = max(1, len(data) // 5) if validation is None else validation
-    count = arguments.positive(validation=count)
-    if count >= len(data):
-        raise ValueError(
-            f"`validation` must leave photos to train on, of {len(data)} in all. "
-            f"Received: validation={count}"
-        )
-    train, val = data.pairs[:-count], data.pairs[-count:]
+    splits = Splits(*split_last(data, count))
     if say is not None:
-        names = f"{val[0].image.name} to {val[-1].image.name}"
-        say(f"Scoring on the last {count} of {len(data)} photos by name, {names}")
-    return Splits(replace(data, pairs=train), replace(data, pairs=val))
+        first, last = (splits.val.pairs[end].image.name for end in (0, -1))
+        say(
+            f"Scoring on the last {count} of {len(data)} photos by name, {first} to "
+            f"{last}"
+        )
+    return splits

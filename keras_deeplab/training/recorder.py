@@ -1,4 +1,4 @@
-"""What happens at the end of every epoch of a training."""
+"""What happens before a training and at the end of every epoch."""
 
 import contextlib
 import time
@@ -20,6 +20,7 @@ from keras_deeplab.training.recipe import Recipe
 from keras_deeplab.training.report import describe_scores, known
 from keras_deeplab.training.run_folder import RunFolder
 from keras_deeplab.training.sample_sheet import draw_samples
+from keras_deeplab.weights.manifest import manifest
 
 # More than any photo has: scores are those at full size.
 _ANY_SIZE = 1 << 30
@@ -119,6 +120,14 @@ class Recorder(keras.callbacks.Callback):
             curves = draw_curves(self.rows, ("loss", "mean_iou", "learning_rate"))
             self._folder.write("curves.png", lambda file: curves.save(file, "PNG"))
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        # What it begins with may be better than what becomes of it. Where it is to
+        # round, nobody knows yet in which ranges.
+        begins = self.done == 0 and _are_of_a_model(self._recipe.weights)
+        if begins and find_aware(self.model) is None:
+            scores = self._score(self._kept.update(None))
+            self.scores["start"] = self._described(0, scores)
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._begin = time.monotonic()
 
@@ -153,10 +162,8 @@ class Recorder(keras.callbacks.Callback):
 
     def _evaluate(self, epoch: int) -> SegmentationScores:
         model = self._kept.update(self.model.optimizer)
-        # Never but here is the copy used, or it would go on as it was traced here.
-        with self._as_shipped(model):
-            scores = score_data(model, self._val_data, size=_ANY_SIZE)
-        found = {"epoch": epoch, **describe_scores(scores, self._val_data.class_names)}
+        scores = self._score(model)
+        found = self._described(epoch, scores)
         self.scores["last"] = found
         self._folder.write_model(self._folder.last, model)
         best = self.scores.get("best", {}).get("mean_iou")
@@ -168,6 +175,14 @@ class Recorder(keras.callbacks.Callback):
             self._folder.write("samples.png", lambda file: page.save(file, "PNG"))
         return scores
 
+    def _score(self, model: Segmenter) -> SegmentationScores:
+        # Never but here is the copy used, or it would go on as it was traced here.
+        with self._as_shipped(model):
+            return score_data(model, self._val_data, size=_ANY_SIZE)
+
+    def _described(self, epoch: int, scores: SegmentationScores) -> dict[str, Any]:
+        return {"epoch": epoch, **describe_scores(scores, self._val_data.class_names)}
+
     def _as_shipped(self, model: Segmenter) -> contextlib.AbstractContextManager[None]:
         aware = find_aware(self.model)
         return contextlib.nullcontext() if aware is None else aware.rounding(model)
@@ -177,6 +192,13 @@ class Recorder(keras.callbacks.Callback):
         ranges = [] if aware is None else aware.range_variables
         # With the states of the dropouts, which `weights` leaves out.
         return [*self._segmenter.variables, *ranges, *trained.optimizer.variables]
+
+
+def _are_of_a_model(weights: str | None) -> bool:
+    """Whether weights are more than those of a backbone, as far as their name tells."""
+    rows = [row for row in manifest().values() if weights in (row.name, row.dataset)]
+    whole = not rows or any(row.model is not None for row in rows)
+    return weights is not None and whole
 
 
 def _columns(scores: SegmentationScores, names: Any) -> dict[str, Any]:

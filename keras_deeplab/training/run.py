@@ -24,6 +24,8 @@ from keras_deeplab.training.replicas import Replicas
 from keras_deeplab.training.report import (
     describe_command,
     describe_data,
+    describe_files,
+    describe_recipe,
     describe_versions,
 )
 from keras_deeplab.training.run_folder import RunFolder
@@ -53,7 +55,8 @@ def train(
     `best.keras` and `last.keras` hold the model of the best and of the last evaluation,
     with averaged weights if the recipe has them; `history.csv`, `curves.png`,
     `samples.png` and `report.json` tell how it went, `recipe.json` and `report.json`
-    how to repeat it. With TensorFlow, and the package tensorboard installed,
+    how to repeat it. Where it begins with the weights of a whole model, the report has
+    their scores too. With TensorFlow, and the package tensorboard installed,
     `tensorboard/` has the same for TensorBoard.
 
     Killed at any time, the same call with `resume=True` goes on after the last whole
@@ -122,10 +125,11 @@ def train(
         splits.val,
         epochs=recipe.total_epochs(batches.steps),
         facts={
-            "recipe": recipe.as_data(),
+            "recipe": describe_recipe(recipe, splits),
             **describe_command(command),
             "versions": describe_versions(),
             "data": describe_data(splits),
+            "files": describe_files(splits),
             "class_weights": class_weights,
             "steps_per_epoch": batches.steps,
             "replicas": replicas.count,
@@ -203,8 +207,7 @@ def _fit(
         if not replicas.is_lost_worker(error):
             raise
         raise ConnectionError(
-            "Another worker is gone. Start all of them again with `resume`, or "
-            f"--resume. ({error})"
+            f"Another worker is gone. Start all of them again with `resume`. ({error})"
         ) from error
 
 

@@ -45,7 +45,7 @@ class RunFolder:
         if found and not resume:
             raise ValueError(
                 "`out` must be a new or an empty folder, unless a training in it is to "
-                f"go on: `resume`, or --resume. Received: out={self.path}"
+                f"go on: `resume`. Received: out={self.path}"
             )
         if found:
             self._check_same(recipe)

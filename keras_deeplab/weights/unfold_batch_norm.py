@@ -1,18 +1,19 @@
 """Gives a model of folded weights batch norms that can be trained."""
 
-import contextlib
+import itertools
 import math
-from collections.abc import Iterator
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_deeplab._types import Tensor
+from keras_deeplab.layers import BatchNormalization, ConvBlock
+from keras_deeplab.layers.watch import watched_by
 from keras_deeplab.models import Segmenter
 
 # Positions and channels' mean and variance, of one batch.
-_Moments = tuple[int, Tensor, Tensor]
+_OfBatch = tuple[int, Tensor, Tensor]
 
 
 def unfold_batch_norm(model: Segmenter, images: Tensor, *, batch_size: int = 4) -> None:
@@ -43,36 +44,40 @@ def unfold_batch_norm(model: Segmenter, images: Tensor, *, batch_size: int = 4) 
             "`images` must hold an image and `batch_size` must be at least 1. "
             f"Received: images of shape {tuple(images.shape)}, batch_size={batch_size}"
         )
-    layers = model._flatten_layers(include_self=False)
-    norms = [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
-    with contextlib.ExitStack() as stack:
-        watched = [(norm, stack.enter_context(_watched(norm))) for norm in norms]
+    moments = _Moments(model)
+    with watched_by(moments):
         for start in range(0, len(images), batch_size):
             model(images[start : start + batch_size], training=False)
-    for norm, moments in watched:
-        _rewrite(norm, *_merged(moments))
+    for conv, norm in moments.norms.items():
+        _rewrite(norm, *_merged(moments.of[conv]))
 
 
-@contextlib.contextmanager
-def _watched(norm: keras.layers.Layer) -> Iterator[list[_Moments]]:
-    """Collects the moments of what a batch norm is called with inside the block."""
-    moments: list[_Moments] = []
-    call = norm.call
+class _Moments:
+    """A `Watcher` that collects the moments of what each batch norm is given."""
 
-    def watched_call(inputs: Tensor, **kwargs: Tensor) -> Tensor:
-        mean, variance = ops.moments(ops.cast(inputs, "float32"), axes=(0, 1, 2))
-        moments.append((math.prod(inputs.shape[:-1]), mean, variance))
-        return call(inputs, **kwargs)
+    def __init__(self, model: Segmenter) -> None:
+        layers = model._flatten_layers(include_self=False)
+        pairs = [
+            (id(conv), norm)
+            for block in layers
+            if isinstance(block, ConvBlock)
+            for conv, norm in itertools.pairwise(block.steps)
+            if isinstance(norm, BatchNormalization)
+        ]
+        self.norms = dict(pairs)
+        self.of: dict[int, list[_OfBatch]] = {conv: [] for conv in self.norms}
 
-    norm.call = watched_call
-    try:
-        yield moments
-    finally:
-        # Of the instance; the class's own method shows again.
-        del norm.call
+    def kernel(self, layer: keras.layers.Layer, kernel: Tensor) -> Tensor:
+        return kernel
+
+    def feature_map(self, layer: keras.layers.Layer, outputs: Tensor) -> Tensor:
+        if id(layer) in self.norms:
+            mean, variance = ops.moments(ops.cast(outputs, "float32"), axes=(0, 1, 2))
+            self.of[id(layer)].append((math.prod(outputs.shape[:-1]), mean, variance))
+        return outputs
 
 
-def _merged(moments: list[_Moments]) -> tuple[np.ndarray, np.ndarray]:
+def _merged(moments: list[_OfBatch]) -> tuple[np.ndarray, np.ndarray]:
     counts, means, variances = (
         np.stack([ops.convert_to_numpy(x) for x in column]).astype("float64")
         for column in zip(*moments, strict=True)

@@ -2,16 +2,17 @@
 
 import typer
 
+from keras_deeplab_cli.command import Command
 from keras_deeplab_cli.weights import convert, fetch, info, list_weights, verify
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-app.command("list")(list_weights.list_weights)
-app.command("info")(info.info)
-app.command("fetch")(fetch.fetch)
-app.command("verify")(verify.verify)
-app.command("convert")(convert.convert)
+app.command("list", cls=Command)(list_weights.list_weights)
+app.command("info", cls=Command)(info.info)
+app.command("fetch", cls=Command)(fetch.fetch)
+app.command("verify", cls=Command)(verify.verify)
+app.command("convert", cls=Command)(convert.convert)
 
 
 @app.callback()

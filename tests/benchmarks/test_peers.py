@@ -1,6 +1,7 @@
 import importlib
 import pathlib
 import subprocess
+import types
 
 import keras
 import numpy as np
@@ -56,6 +57,48 @@ def test_print_results_when_a_peer_does_more_also_divides_by_its_work(capsys) ->
     assert "keras 3, torch 2" in said
 
 
+class Flaky:
+    """A worker that fails at the first of some calls, or answers 2."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.fails = fails
+
+    def __enter__(self) -> "Flaky":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def ask(self, call: str, **_: object) -> dict[str, object]:
+        if call == self.fails:
+            raise importlib.import_module("process").WorkerError("out of memory")
+        facts = {"multiply_adds": 1, "parameters": 1}
+        return {"result": facts, "seconds": 2, "peak_bytes": 2}
+
+
+def measured(monkeypatch, fails: dict[str, str]) -> dict[str, dict[str, object]]:
+    peers = importlib.import_module("peers")
+    names = {peers.CONTESTANTS[name].worker: call for name, call in fails.items()}
+    monkeypatch.setattr(peers, "REST_SECONDS", 0)
+    monkeypatch.setattr(peers, "prepare", lambda *_: {"size": [9, 9]})
+    monkeypatch.setattr(peers, "start", lambda each, *_: Flaky(names.get(each.worker)))
+    given = types.SimpleNamespace(threads=2, environments=None, rounds=3)
+    return peers.measure("resnet50", "9x9", ["keras_deeplab", "smp"], given)
+
+
+@pytest.mark.parametrize("call", ["infer", "train"])
+def test_measure_when_a_peer_fails_in_a_round_goes_on(monkeypatch, call: str) -> None:
+    found = measured(monkeypatch, {"smp": call})
+    assert found["smp"]["error"] == f"{call}: out of memory"
+    assert found["keras_deeplab"]["train"] == (2, 2, 2)
+    assert found["keras_deeplab"]["peak_bytes"] == 2
+
+
+def test_measure_when_ours_fails_ends_and_says_so(monkeypatch) -> None:
+    with pytest.raises(SystemExit, match="keras_deeplab, resnet50, 9x9: train: out of"):
+        measured(monkeypatch, {"keras_deeplab": "train"})
+
+
 def test_bars_when_a_peer_failed_leave_it_out() -> None:
     found = {"keras_deeplab": OURS, "smp": PEER, "KerasHub": {"error": "no wheel"}}
     first, second = importlib.import_module("peers").bars({"resnet50": found})
@@ -84,6 +127,17 @@ def test_count_when_convolutions_are_atrous_counts_their_outputs(form: str) -> N
     expected = pixels * 9 * (3 * 5 + 5 * 4 + 4)
     assert count(model, (1, 19, 17, 3)) == expected
     assert count(lambda x: tf.reduce_sum(model(x)), (2, 19, 17, 3)) == 2 * expected
+
+
+def test_count_when_a_convolution_is_for_nothing_leaves_it_out() -> None:
+    count = importlib.import_module("multiply_adds").count
+    used, unused = keras.layers.Conv2D(4, 1), keras.layers.Conv2D(9, 1)
+
+    def run(x: tf.Tensor) -> tf.Tensor:
+        unused(x)
+        return used(x)
+
+    assert count(run, (1, 5, 6, 3)) == 5 * 6 * 3 * 4
 
 
 def test_environment_when_installed_once_is_not_again(monkeypatch, tmp_path) -> None:

@@ -150,13 +150,13 @@ def test_audit_on_a_terminal_shows_a_bar(
         (["data", "--dataset", "camvid"], "--dataset and --split go together"),
         (
             ["data", "--dataset", "voc", "--split", "train"],
-            "`name` must be one of 'voc2012'",
+            "--dataset must be one of 'voc2012'",
         ),
         (
             ["data", "--dataset", "camvid", "--split", "train"],
             "The dataset is not there",
         ),
-        (["data", "--ignore-label", "1"], "`ignore_label` must be above the classes"),
+        (["data", "--ignore-label", "1"], "--ignore-label must be above the classes"),
         (["data", "--out", "data/classes.txt"], "cannot be made a folder"),
         (
             ["data", "--dataset", "x", "--split", "y", "--classes", "data/classes.txt"],

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from keras_deeplab.inference import CRFRanges, write_labels
+from keras_deeplab.inference import CRFRanges, write_crf, write_labels
+from keras_deeplab.layers.crf_presets import CRF_PRESETS
 from tests.inference.test_crf import noisy_photo
 
 Run = Callable[..., Result]
@@ -64,10 +65,25 @@ def test_search_prints_and_writes_what_segment_takes(
     assert result.exit_code == 0, result.output
 
 
+def test_crf_of_a_search_that_found_none_to_be_better_is_told_of(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    photo = tmp_path / "images" / "0.png"
+    facts = {"mean_iou": 0.5, "plain_mean_iou": 0.75}
+    write_crf("worse.json", CRF_PRESETS["v1"], **facts)
+    write_crf("better.json", CRF_PRESETS["v1"], **{**facts, "mean_iou": 0.8})
+    words = ["segment", photo, "--weights", "any", "--crf-accuracy", "mobile", "--crf"]
+    assert run(*words, "worse.json").stderr == (
+        "Note: No CRF was better than none in the search that wrote worse.json: mean "
+        "IoU 50.00 % with the best, 75.00 % without.\n"
+    )
+    assert run(*words, "better.json").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--preset", "v9"], "`ranges` must be one of 'v1'"),
+        (["--preset", "v9"], "--preset must be one of 'v1'. Received: --preset 'v9'"),
         (["--out", "crf.txt"], "--out must end in .json: crf.txt"),
         (["--plot", "nowhere/crf.png"], "no folder for --plot nowhere/crf.png"),
     ],

@@ -36,7 +36,7 @@ def test_demo_serves_the_named_model_first_and_ends_by_ctrl_c(
     run: Run, served: list[DemoServer], opened: list[str], model: ColorModel
 ) -> None:
     result = run("demo", "--weights", "runs/best.keras", "--port", 0, "--crf", "v2")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 130, result.output
     (server,) = served
     assert opened == [server.url]
     assert server.url in result.stdout
@@ -56,7 +56,7 @@ def test_file_called_like_weights_of_the_package_goes_by_its_whole_path(
 ) -> None:
     name = "deeplabv3plus_mobilenet_v2_camvid"
     words = ["demo", "--no-browser", "--port", 0, "--weights", f"runs/{name}"]
-    assert run(*words).exit_code == 0
+    assert run(*words).exit_code == 130
     choices = served[0].demo.choices
     assert [(choice.name, choice.source) for choice in choices[:2]] == [
         (f"runs/{name}", f"runs/{name}"),
@@ -69,24 +69,28 @@ def test_demo_by_a_name_and_without_a_browser(
 ) -> None:
     name = "deeplabv3plus_mobilenet_v2_035_camvid"
     words = ["demo", "--no-browser", "--port", 0]
-    assert run(*words, "--weights", name).exit_code == 0
-    assert run(*words).exit_code == 0
+    assert run(*words, "--weights", name).exit_code == 130
+    assert run(*words).exit_code == 130
     assert opened == []
     first, second = (server.demo.choices for server in served)
     assert first[0].name == name
     assert len(first) == len(second) == 2
     assert second[0].name == "deeplabv3plus_mobilenet_v2_camvid"
+    assert [choice.about for choice in second] == [
+        "DeepLabV3Plus on mobilenet_v2, trained on camvid",
+        "DeepLabV3Plus on mobilenet_v2 of width 0.35, trained on camvid",
+    ]
 
 
 def test_demo_that_cannot_start_says_why_and_exits_with_2(
     run: Run, served: list[DemoServer], tmp_path: pathlib.Path
 ) -> None:
-    assert run("demo", "--no-browser", "--port", 0).exit_code == 0
+    assert run("demo", "--no-browser", "--port", 0).exit_code == 130
     with DemoServer(served[0].demo) as taken:
         port = taken.server_address[1]
         for words, message in (
             (["--weights", "broken"], "Error: --weights broken: A tensor is missing."),
-            (["--crf", "v9"], "Error: --crf v9: `crf` must be one of"),
+            (["--crf", "v9"], "Error: --crf must be one of"),
             (["--host", "256.1.1.1"], "Error: --host 256.1.1.1 --port 0: "),
             (["--port", port], f"--port {port}: Address already in use"),
         ):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import Result
 
 from keras_deeplab.inference import (
@@ -15,11 +16,14 @@ from keras_deeplab.inference import (
     evaluate,
     evaluate_data,
     paired_data,
+    score_data,
     write_crf,
     write_labels,
 )
 from keras_deeplab.layers import DenseCRF
 from keras_deeplab.layers.crf_presets import CRF_PRESETS
+from keras_deeplab.training import RECIPES, find_data
+from tests.data import trees
 from tests.inference.color_model import ColorModel
 
 Run = Callable[..., Result]
@@ -47,6 +51,12 @@ def test_evaluate_prints_and_writes_the_scores(
     result = run("evaluate", *options, "--json", "scores.json")
     assert result.exit_code == 0, result.output
     scores = json.loads((tmp_path / "scores.json").read_text())
+    assert {name: scores[name] for name in ("weights", "photos", "incomplete")} == {
+        "weights": "any",
+        "photos": 2,
+        "incomplete": False,
+    }
+    assert scores["data"] == f"{options[3]} with {options[5]}"
     assert scores["confusion"] == [
         [100, 0, 0, 80],
         [0, 100, 0, 0],
@@ -62,6 +72,48 @@ def test_evaluate_prints_and_writes_the_scores(
     assert confused.split() == ["0", "background", "56", "44"]
 
 
+def test_evaluate_scores_the_photos_that_train_holds_back(
+    run: Run, tmp_path: pathlib.Path
+) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    trees.put_text(tmp_path, "classes.txt", "a\nb\nc\nd")
+    for index in range(5):
+        Image.new("RGB", (8, 4), "red").save(tmp_path / "images" / f"{index}.png")
+        # Only the last two say so.
+        label = np.full((4, 8), 1 if index > 2 else 2, "uint8")
+        write_labels(tmp_path / "masks" / f"{index}.png", label)
+    recipe = RECIPES["camvid_mobilenet_v2"]
+    held_back = find_data(recipe, tmp_path, validation=2).val
+    folders = ["--images", "images", "--masks", "masks", "--weights", "any"]
+    result = run("evaluate", *folders, "--validation", "2", "--json", "s.json")
+    assert result.exit_code == 0, result.output
+    scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["photos"] == len(held_back) == 2
+    assert scores["data"] == "images with masks, the last 2 by name"
+    assert scores["mean_iou"] == score_data(ColorModel(), held_back).mean_iou == 1
+    result = run("evaluate", *folders, "--validation", "5")
+    assert result.exit_code == 2
+    assert "--validation must leave photos to train on, of 5 in all" in result.stderr
+
+
+def test_report_tells_how_a_fixed_input_sees_photos_and_what_it_cannot_measure(
+    run: Run, options: list[object], model: ColorModel, tmp_path: pathlib.Path
+) -> None:
+    # As a `LiteModel` of a file that answers with labels.
+    model.height, model.width, model.crop_size = 17, 33, None
+    model.output_stride, model.output_kind = 1, "labels"
+    assert run("evaluate", *options, "--report", "a.html").exit_code == 0
+    text = (tmp_path / "a.html").read_text()
+    facts = dict(re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", text))
+    assert (
+        html.unescape(facts["Photos are shown"])
+        == "scaled down to fit into the model's input, 17 x 33 pixels, and padded"
+    )
+    assert "Output stride" not in facts
+    assert facts["Calibration"].startswith("not measured: the file answers with labels")
+
+
 def test_evaluate_with_a_crf_prints_its_scores(run: Run, options: list[object]) -> None:
     # One of no weight at all changes nothing.
     plain = {"w_bilateral": 0.0, "w_gaussian": 0.0}
@@ -74,6 +126,17 @@ def test_evaluate_with_a_crf_prints_its_scores(run: Run, options: list[object]) 
     scores = evaluate(model, images, masks, crf=DenseCRF("v1", accuracy="mobile"))
     result = run("evaluate", *options, "--crf", "v1", "--crf-accuracy", "mobile")
     assert f"Mean IoU {100 * scores.mean_iou:.2f} %" in result.stdout
+
+
+def test_evaluate_takes_what_segment_wrote_for_masks(
+    run: Run, options: list[object], tmp_path: pathlib.Path
+) -> None:
+    photos = options[3]
+    words = ["--weights", "any", "--confidence", "--out", "said"]
+    assert run("segment", photos, *words).exit_code == 0
+    result = run("evaluate", *options[:4], "--masks", "said")
+    assert result.exit_code == 0, result.output
+    assert "Mean IoU 100.00 %, pixel accuracy 100.00 %" in result.stdout
 
 
 def test_evaluate_ignores_the_label_it_is_told(
@@ -97,9 +160,12 @@ def test_evaluate_ignores_the_label_it_is_told(
         ({"--trimap": "two"}, "two is not like 1,2,4,8"),
         ({"--trimap": "²"}, "² is not like 1,2,4,8"),
         ({"--trimap": "1," + 5000 * "9"}, "is not like 1,2,4,8"),
-        ({"--trimap": "4,2"}, "--trimap 4,2: `widths` must be rising"),
+        (
+            {"--trimap": "4,2"},
+            "--trimap must be rising, and at least one. Received: --trimap 4,2",
+        ),
         ({"--output-stride": "7"}, "8, 16, 32"),
-        ({"--crf": "v9"}, "--crf v9: `crf` must be one of 'v1', 'v2'"),
+        ({"--crf": "v9"}, "Error: --crf must be one of 'v1', 'v2'"),
         ({"--crf": "nowhere.json"}, "No such file or directory: 'nowhere.json'"),
         ({"--crf-accuracy": "best"}, "accurate, mobile"),
     ],

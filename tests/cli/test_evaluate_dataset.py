@@ -179,9 +179,9 @@ def test_cityscapes_is_seen_whole(
     ("changes", "message"),
     [
         ({}, "The split 'val' has 500 pairs."),
-        ({}, "or give --incomplete to use what is there"),
-        ({"--dataset": "kitti"}, "`name` must be one of 'voc2012'"),
-        ({"--split": "test"}, "`split` must be one of 'train', 'val'"),
+        ({}, "or pass --incomplete to use what is there"),
+        ({"--dataset": "kitti"}, "--dataset must be one of 'voc2012'"),
+        ({"--split": "test"}, "--split must be one of 'train', 'val'"),
         ({"--dataset": "ade20k"}, "The dataset is not there: no folder"),
         ({"--ignore-label": "0"}, "--ignore-label is not for a --dataset"),
     ],

@@ -1,8 +1,11 @@
 import dataclasses
 import io
 import json
+import os
 import pathlib
+import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from keras_deeplab.export import ExportReport, tflite
+from keras_deeplab import export
+from keras_deeplab.export import ExportError, ExportReport, tflite
 from keras_deeplab.export.parity import Parity
 from keras_deeplab.export.quantization import QUANTIZATIONS
 from keras_deeplab.inference import read_labels, write_crf
@@ -52,13 +56,13 @@ def test_export_writes_a_file_that_segments_scores_and_is_timed(
     # The file itself is nothing to be loaded, and the error tells what to do.
     result = run_here("segment", "--weights", "m.tflite", photos / "a.png")
     assert result.exit_code == 2
-    assert "`source` is a file that `keras-deeplab export` wrote" in result.stderr
+    assert "--weights is a file that `keras-deeplab export` wrote" in result.stderr
     assert "`--engine tflite`" in result.stderr
     # It answers with labels, of which nobody knows how sure they are.
     unsure = ["--confidence", "--out", "unsure", photos / "a.png"]
     result = run_here("segment", *engine, *unsure)
     assert result.exit_code == 2
-    assert "`confidence` needs logits or probabilities" in result.stderr
+    assert "--confidence needs logits or probabilities" in result.stderr
     assert not (tmp_path / "unsure").exists()
     labels = "a.labels.png"
     lite, truth = (read_labels(tmp_path / name / labels) for name in ("lite", "keras"))
@@ -146,6 +150,42 @@ def test_several_folders_and_photos_calibrate(
     assert report["parity"]["photos"] == ["a.png", "b.png", "more.png"]
 
 
+def test_file_that_differs_too_much_is_refused_in_one_line(
+    run_here: Run,
+    photos: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def write(*_: Any, **__: Any) -> None:
+        os.write(2, b"the converter\n")
+        warnings.warn("Averages more.", UserWarning, stacklevel=1)
+        raise ExportError("Ask for less with `least_agreement`.")
+
+    monkeypatch.setattr(export, "to_tflite", write)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    result = run_here("export", "--weights", "model.keras", "--out", "m.tflite")
+    assert result.exit_code == 1
+    told = "Note: Averages more.\nError: Ask for less with --least-agreement.\n"
+    assert result.stderr == told
+    assert "the converter" not in capfd.readouterr().err
+
+
+def test_export_smaller_than_the_training_crop_says_what_it_does(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tflite, "_SECONDS", 0.01)
+    make_model(image_pooling=True, crop_size=49).save("model.keras")
+    words = ["export", "--weights", "model.keras", "--out", "m.tflite"]
+    result = CliRunner().invoke(app, [*words, "--size", "33", "33"])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == (
+        "Note: The model's image pooling is not that of its training: its input, 33 x "
+        "33, is smaller than its training crop. Take one of at least 49 x 49, or of "
+        "any size.\n"
+    )
+
+
 def test_what_is_missing_is_told_before_the_model_is_loaded(
     run_here: Run, tmp_path: pathlib.Path
 ) -> None:
@@ -179,7 +219,7 @@ def test_what_is_missing_is_told_before_the_model_is_loaded(
             2,
             "--quantize int8 needs --calibration",
         ),
-        (["export", "--crf", "v9", "--out", "m.tflite"], 2, "--crf v9: `crf` must be"),
+        (["export", "--crf", "v9", "--out", "m.tflite"], 2, "Error: --crf must be"),
         (["segment", "--engine", "onnx", "photos"], 2, "keras, tflite"),
         (["segment", "--engine", "tflite", "photos"], 2, "is not a TFLite model that"),
         (

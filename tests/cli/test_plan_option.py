@@ -68,10 +68,10 @@ def test_evaluate_follows_the_plan_of_its_options(
     ("words", "message"),
     [
         (["--scales", "big"], "big is neither papers nor factors like 0.75,1"),
-        (["--scales", "1,1"], "`scales` must hold different factors above 0"),
-        (["--scales", "1.2.3"], "could not convert"),
+        (["--scales", "1,1"], "--scales must hold different factors above 0"),
+        (["--scales", "1.2.3"], "1.2.3 is neither papers nor factors"),
         (["--window", "33by33"], "33by33 is neither a number of pixels nor like"),
-        (["--window", "4"], "`window` must be at least the model's output stride, 8"),
+        (["--window", "4"], "--window must be at least the model's output stride, 8"),
         (["--overlap", "1"], "0.99"),
         (["--batch-size", "0"], "greater than or equal to 1"),
     ],
@@ -99,6 +99,13 @@ def test_segment_writes_how_sure_the_model_is_if_asked(
     assert (
         "Wrote NAME.labels.png, NAME.overlay.png, NAME.confidence.png and "
         "NAME.probabilities.npy to" in result.stdout
+    )
+    assert "earlier run" not in result.stderr
+    # A run without them leaves them, and says that they are of other labels.
+    again = run("segment", photos / "a.png", "--weights", "any", "--out", "out")
+    assert again.stderr == (
+        "Note: Files of an earlier run lie beside these results, and are of its "
+        "labels: a.confidence.png, a.probabilities.npy\n"
     )
     # A second run over the same folder takes none of them for a photo.
     again = run("segment", "out", "--weights", "any")

@@ -12,6 +12,7 @@ from typer.testing import Result
 import keras_deeplab
 from keras_deeplab import training
 from keras_deeplab.training import RECIPES
+from keras_deeplab_cli.training_scores import say_scores
 from tests.training import tiny_run
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -70,16 +71,35 @@ def test_train_gives_the_recipe_its_changes_and_prints_the_scores(
 
 
 @pytest.mark.parametrize(
+    ("start", "told"), [(0.75, True), (0.5, True), (0.25, False), (None, False)]
+)
+def test_train_says_if_no_epoch_is_better_than_the_start(
+    start: float | None, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = {"epoch": 1, "mean_iou": 0.5, "class_iou": {"sky": 0.5}}
+    found = {"epoch": 0, "mean_iou": start, "class_iou": {"sky": start}}
+    say_scores({"best": best, "last": best, "start": found})
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("No epoch is better than the start" in said) == told
+    assert " Start " in said
+    if told and start is not None:
+        assert f"whose mean IoU is {100 * start:.2f} %" in said
+
+
+@pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--quantize", "int4"], "`quantize` must be one of 'none', 'int8'"),
+        (["--quantize", "int4"], "--quantize must be one of 'none', 'int8'"),
         (["--set", "batch"], "--set takes KEY=VALUE. Received: 'batch'"),
         (["--set", "batchsize=2"], "no field 'batchsize'. Did you mean batch_size"),
         (["--set", "batch_size=two"], "`batch_size` must be an integer"),
         (["--recipe", "best"], "no such recipe. Choose one of: deeplabv1_vgg16_voc, "),
         (["--data", "."], "The dataset is not there"),
         (["--classes-file", "none.txt"], "does not exist"),
-        (["--out", "data", "--weights", "none"], "`out` must be a new or an empty"),
+        (
+            ["--out", "data", "--weights", "none"],
+            "unless a training in it is to go on: --resume. Received: --out data",
+        ),
     ],
 )
 def test_train_that_cannot_start_says_why_and_exits_with_2(

@@ -20,6 +20,32 @@ def test_labels_above_15_bits_are_kept() -> None:
     assert LabelTable(2, 40000).labels_of(stored).tolist() == [[40000]]
 
 
+@pytest.mark.parametrize("stored_as", ["uint8", "uint16"])
+@pytest.mark.parametrize(
+    ("table", "dtype"),
+    [
+        (LabelTable(3), "uint8"),
+        (LabelTable(256, None), "uint8"),
+        (LabelTable(257, None), "uint16"),
+        (LabelTable(3, 256), "uint16"),
+        (LabelTable(3, 255, {7: 0, 9: 255, 0: 2}), "uint8"),
+        (LabelTable(3, 300, {7: 0, 9: 300, 200: 2}), "uint16"),
+    ],
+)
+def test_each_value_has_its_label_or_is_refused_alone(
+    table: LabelTable, dtype: str, stored_as: str
+) -> None:
+    for value in range(256 if stored_as == "uint8" else 400):
+        stored = np.array([[next(iter(table.entries)), value]], stored_as)
+        if value in table.entries:
+            labels = table.labels_of(stored)
+            assert labels.tolist()[0][1] == table.entries[value]
+            assert labels.dtype == dtype == table.dtype
+        else:
+            with pytest.raises(ValueError, match=rf"^holds {value}, but"):
+                table.labels_of(stored)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from keras_deeplab.data import list_photos
+from keras_deeplab.data import list_photos, match_pairs
 
 
 @pytest.fixture
@@ -44,3 +44,25 @@ def test_photos_of_an_empty_folder_are_an_error(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.labels.png").touch()
     with pytest.raises(ValueError, match="only label maps and overlays"):
         list_photos([tmp_path])
+
+
+def test_masks_are_found_by_the_name_of_their_photo_or_as_segment_calls_them(
+    tmp_path: pathlib.Path,
+) -> None:
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    for folder, names in (
+        (images, ("a.jpg", "b.jpg", "c.labels.jpg")),
+        (masks, ("a.png", "b.labels.png", "b.overlay.png", "c.labels.png")),
+    ):
+        folder.mkdir()
+        for name in names:
+            (folder / name).touch()
+    found = [(pair.image.name, pair.mask.name) for pair in match_pairs(images, masks)]
+    assert found == [
+        ("a.jpg", "a.png"),
+        ("b.jpg", "b.labels.png"),
+        ("c.labels.jpg", "c.labels.png"),
+    ]
+    (masks / "a.labels.png").touch()
+    with pytest.raises(ValueError, match="has the name of a"):
+        match_pairs(images, masks)

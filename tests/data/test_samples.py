@@ -1,13 +1,19 @@
+import pathlib
+
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from keras_deeplab.data import (
     Augmentation,
     Sample,
+    SamplePair,
     Samples,
     SegmentationData,
     label_colors,
 )
+from keras_deeplab.data.decoded_pair import DecodedPair
+from keras_deeplab.data.view import View
 
 CROP = (49, 65)
 GREY = (128, 128, 128)
@@ -125,18 +131,70 @@ def test_samples_of_their_own_size_are_the_files(colored: SegmentationData) -> N
         np.testing.assert_array_equal(labels, colored.read(index).labels)
 
 
+def on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA"))
+
+
+# What a file holds, how it is written, and what it shows.
+NOISE = np.random.default_rng(0).integers(0, 256, (27, 38, 4)).astype("uint8")
+RGB, RGBA = Image.fromarray(NOISE[..., :3]), Image.fromarray(NOISE)
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+KINDS = {
+    "jpg": (RGB, {"quality": 90}, ImageOps.exif_transpose),
+    "turned.jpg": (RGB, {"exif": TURNED}, ImageOps.exif_transpose),
+    "cmyk.jpg": (RGB.convert("CMYK"), {}, ImageOps.exif_transpose),
+    "grey.jpg": (RGB.convert("L"), {}, ImageOps.exif_transpose),
+    "turned.png": (RGB, {"exif": TURNED}, ImageOps.exif_transpose),
+    "palette.png": (RGB.quantize(40), {}, ImageOps.exif_transpose),
+    "alpha.png": (RGBA, {}, on_white),
+    "tif": (RGB, {"compression": "tiff_lzw"}, ImageOps.exif_transpose),
+}
+VIEWS = [
+    View(scaled=(20, 31), corner=(2, 3), crop=(15, 40), flip=True),
+    View(scaled=(55, 60), corner=(7, 0), crop=(48, 33)),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("label_map", [None, {0: 2, 1: 0, 7: 255}])
+def test_sample_of_any_file_is_cut_from_the_array_of_its_pixels(
+    kind: str, label_map: dict[int, int] | None, tmp_path: pathlib.Path
+) -> None:
+    """What stays in Pillow until it is cut is what went through arrays and back."""
+    image, options, shown = KINDS[kind]
+    path = tmp_path / f"photo.{kind}"
+    image.save(path, **options)
+    pixels = np.array(shown(Image.open(path)).convert("RGB"))
+    allowed = [0, 1, 2, 255] if label_map is None else [*label_map]
+    stored = np.random.default_rng(1).choice(allowed, pixels.shape[:2])
+    Image.fromarray(stored.astype("uint8")).save(tmp_path / "mask.png")
+    labels = np.vectorize(lambda value: (label_map or {}).get(value, value))(stored)
+    pair = SamplePair(path, tmp_path / "mask.png")
+    data = SegmentationData([pair], ["a", "b", "c"], label_map=label_map)
+    np.testing.assert_array_equal(data.read(0).image, pixels)
+    np.testing.assert_array_equal(data.read(0).labels, labels)
+    by_arrays = DecodedPair(Image.fromarray(pixels), labels.astype("int32"))
+    for view in VIEWS:
+        found = view.of(data.decode(0), GREY, 255)
+        expected = view.of(by_arrays, GREY, 255)
+        np.testing.assert_array_equal(found.image, expected.image)
+        np.testing.assert_array_equal(found.labels, expected.labels)
+
+
 def test_cache_reads_each_file_once_and_changes_nothing(
     colored: SegmentationData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = every_sample(augmented(colored), 2)
     read: list[int] = []
-    original = SegmentationData.read
+    original = SegmentationData.decode
 
-    def counting(self: SegmentationData, index: int) -> Sample:
+    def counting(self: SegmentationData, index: int) -> DecodedPair:
         read.append(index)
         return original(self, index)
 
-    monkeypatch.setattr(SegmentationData, "read", counting)
+    monkeypatch.setattr(SegmentationData, "decode", counting)
     cached = every_sample(augmented(colored, cache=True), 2)
     assert sorted(read) == list(range(7))
     for (*_, one), (*_, other) in zip(plain, cached, strict=True):

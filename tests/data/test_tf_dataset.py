@@ -170,6 +170,36 @@ def test_file_that_cannot_be_used_is_named(colored: SegmentationData) -> None:
     assert len(sizes) <= 4
 
 
+ENDING = """
+import sys, time
+from keras_deeplab.data import Samples, load_folder, make_dataset
+from keras_deeplab.data import Augmentation
+
+sample = Samples.sample
+def slow(*arguments):
+    time.sleep(0.3)
+    return sample(*arguments)
+Samples.sample = slow
+data = load_folder(sys.argv[1], classes=list("abcde"))
+options = {"crop_size": 33, "augment": Augmentation(), "repeat": True}
+batches = iter(make_dataset(data, batch_size=1, **options))
+next(batches)
+"""
+
+
+def test_program_ends_while_samples_are_made(colored: SegmentationData) -> None:
+    folder = str(colored.pairs[0].image.parents[1])
+    run = subprocess.run(
+        [sys.executable, "-c", ENDING, folder],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 import keras_deeplab
 from keras_deeplab.export import tflite, to_tflite
+from keras_deeplab.inference import ImagePoolingWarning
 from keras_deeplab.models import Segmenter
 from tests.conftest import ROOT, lack
 
@@ -51,7 +53,9 @@ def exported(
     def path_of(form: str) -> pathlib.Path:
         path = folder / f"{form}.tflite"
         if not path.exists():
-            with pytest.MonkeyPatch.context() as patch:
+            with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+                # Smaller than the training crop, to be quick.
+                warnings.simplefilter("ignore", ImagePoolingWarning)
                 patch.setattr(tflite, "_SECONDS", 0.01)
                 to_tflite(street, path, size=SIZE, photos=PHOTO, **FORMS[form])
         return path

@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import json
 import pathlib
+import tempfile
 from typing import Any
 
 import pytest
@@ -51,10 +52,16 @@ def run(source: str, where: str, names: dict[str, Any]) -> Any:
 
 
 @EVERY_NOTEBOOK
+# Made small, an export is smaller than the training crop, and no CRF need help.
+@pytest.mark.filterwarnings("ignore:No CRF was better:UserWarning")
+@pytest.mark.filterwarnings("ignore::keras_deeplab.inference.ImagePoolingWarning")
 def test_notebook_runs_and_shows_pictures(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     names: dict[str, Any] = {"__name__": name}
     shown = []
     for index, cell in enumerate(cells(name)):
@@ -65,6 +72,8 @@ def test_notebook_runs_and_shows_pictures(
                 assert names.keys() >= SMALL[name].keys()
                 names.update(SMALL[name])
     assert any(isinstance(each, Image.Image) for each in shown)
+    # What it wrote is in a folder of its own.
+    assert not list(here.iterdir())
 
 
 @EVERY_NOTEBOOK

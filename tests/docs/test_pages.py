@@ -62,8 +62,6 @@ NUMBERS = {
 FEWER = {
     "bench": ["--threads", "1", "--seconds", "0"],
     "export": ["--least-agreement", "0.5"],
-    "evaluate": ["--crf-accuracy", "mobile"],
-    "segment": ["--crf-accuracy", "mobile"],
 }
 # Runs in tests/test_readme.py, which also looks at what it found.
 README = "README.md"
@@ -116,6 +114,8 @@ def small(line: str) -> list[str]:
         words += [f"--set={name}={json.dumps(each)}" for name, each in SMALL.items()]
     if command in ("segment", "train") and "--weights" not in words:
         words += ["--weights", "model.keras" if command == "segment" else "none"]
+    if command in ("evaluate", "segment") and "--crf" in words:
+        words += ["--crf-accuracy", "mobile"]
     return [command, *words, *FEWER.get(command, [])]
 
 

@@ -85,7 +85,7 @@ def tiny(**options: Any) -> DeepLabV3:
     ("options", "plan", "reason"),
     [
         ({"crop_size": 65}, InferencePlan(window=(99, 64)), "padded to it"),
-        ({"crop_size": 65, "input_shape": (33, 65, 3)}, None, "input is smaller"),
+        ({"crop_size": 65, "input_shape": (33, 65, 3)}, None, "its input, 33 x 65, is"),
         ({}, InferencePlan(window=65), "`crop_size` of its training"),
     ],
     ids=["window", "input", "global"],

@@ -148,8 +148,8 @@ def test_files_and_progress_of_a_search(
     assert calls == [
         ("checking", 1, 2),
         ("checking", 2, 2),
-        ("round 1 of 1", 1, 2),
-        ("round 1 of 1", 2, 2),
+        ("round 1 of 1, 1 settings on 2 photos", 1, 2),
+        ("round 1 of 1, 1 settings on 2 photos", 2, 2),
     ]
     assert [len(result.trials) for result in results] == [1]
 

@@ -1,3 +1,4 @@
+import logging
 import pathlib
 
 import numpy as np
@@ -158,3 +159,24 @@ def test_scores_of_an_official_model_gain_by_scales_and_mirror_images(
     ]
     measured = [100 * scores.mean_iou for scores in found]
     assert measured == pytest.approx([82.94, 85.56], abs=0.05)
+
+
+def test_networks_of_many_scales_are_no_reason_for_tensorflow_to_warn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("tensorflow")
+
+    class Chatting(ColorModel):
+        def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+            logger.warning("5 out of the last 5 calls triggered tf.function retracing.")
+            logger.warning("Something else.")
+            return super().predict_on_batch(x)
+
+    logger.addHandler(caplog.handler)
+    try:
+        segment(Chatting(), np.zeros((9, 9, 3), "uint8"))
+        logger.warning("Training triggered tf.function retracing.")
+    finally:
+        logger.removeHandler(caplog.handler)
+    told = {record.message for record in caplog.records}
+    assert told == {"Something else.", "Training triggered tf.function retracing."}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_deeplab._types import Rate
-from keras_deeplab.layers import AtrousDepthwiseConv
+from keras_deeplab.layers import AtrousDepthwiseConv, BatchNormalization
 from tests.checks import check_layer, pixels, randomize
 from tests.layers import numpy_layers
 
@@ -46,6 +46,19 @@ def test_atrous_depthwise_conv_at_any_rate_equals_a_kernel_filled_with_zeros(
                 atol=1e-5,
                 err_msg=f"{kernel_size=}, {size=}",
             )
+
+
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_batch_norm_given_to_the_convolution_is_merged(use_bias: bool) -> None:
+    shape = (2, 9, 8, 4)
+    layer, norm = AtrousDepthwiseConv(rate=2, use_bias=use_bias), BatchNormalization()
+    layer.build(shape)
+    norm.build(shape)
+    randomize(layer)
+    randomize(norm)
+    inputs = pixels(shape)
+    expected = norm(layer(inputs))
+    np.testing.assert_allclose(layer(inputs, norm=norm), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,16 @@ def test_training_and_inference_are_one_operation_each() -> None:
     assert fused not in operations(synchronized, training=True)
 
 
+@pytest.mark.parametrize("kwargs", [{}, {"scale": False}, {"center": False}])
+def test_scale_and_offset_are_what_inference_does(kwargs: dict[str, Any]) -> None:
+    layer = BatchNormalization(epsilon=0.1, **kwargs)
+    layer.build(SHAPE)
+    randomize(layer)
+    scale, offset = layer.scale_and_offset()
+    inputs = pixels(SHAPE)
+    np.testing.assert_allclose(inputs * scale + offset, layer(inputs), rtol=1e-4)
+
+
 def test_weights_file_of_the_layer_of_keras_loads(tmp_path: pathlib.Path) -> None:
     theirs, ours = (
         keras.Sequential([keras.Input(SHAPE[1:]), cls()])

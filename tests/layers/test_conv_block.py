@@ -3,8 +3,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_deeplab.layers import ConvBlock
+from keras_deeplab.layers import BatchNormalization, ConvBlock
 from tests.checks import check_layer, pixels, randomize
 from tests.layers import numpy_layers
 from tests.layers.numpy_layers import batch_norm, relu
@@ -110,8 +111,62 @@ def test_batch_norm_in_training_uses_and_remembers_the_batch() -> None:
     np.testing.assert_allclose(norm.moving_mean, 0.25 * mean, rtol=1e-4, atol=1e-6)
 
 
-def test_frozen_block_keeps_its_statistics_in_training() -> None:
-    block = ConvBlock(3)
+@pytest.mark.parametrize("kwargs", [{}, {"rate": 2}, {"filters": None, "strides": 2}])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_merged_batch_norm_has_the_answers_and_gradients_of_its_own(
+    kwargs: dict[str, Any], frozen: bool
+) -> None:
+    block = ConvBlock(**{"filters": 3, "separable": True, **kwargs})
+    block.build(SHAPE)
+    randomize(block)
+    if frozen:
+        block.steps[1].trainable = block.steps[-2].trainable = False
+
+    def apart(x: tf.Tensor, training: bool) -> tf.Tensor:
+        for step in block.steps:
+            norm = isinstance(step, BatchNormalization)
+            x = step(x, **({"training": training} if norm else {}))
+        return x
+
+    answers = []
+    for call in (block, apart):
+        x = tf.constant(pixels(SHAPE))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = call(x, training=frozen)
+            loss = tf.reduce_sum(outputs * outputs)
+        wanted = [x, *(weight.value for weight in block.trainable_weights)]
+        answers.append([outputs, *tape.gradient(loss, wanted)])
+    for found, expected in zip(*answers, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "training", "frozen", "norms"),
+    [
+        ({"filters": None}, False, False, 0),
+        ({"filters": 3, "separable": True}, False, False, 1),
+        ({"filters": 3, "separable": True}, True, False, 2),
+        ({"filters": 3, "separable": True}, True, True, 1),
+        ({"filters": None, "dtype": "mixed_float16"}, False, False, 1),
+        ({"filters": 3}, False, False, 1),
+    ],
+)
+def test_batch_norm_behind_a_depthwise_convolution_is_part_of_it_at_inference(
+    kwargs: dict[str, Any], training: bool, frozen: bool, norms: int
+) -> None:
+    block = ConvBlock(**kwargs)
+    block.build(SHAPE)
+    block.trainable = not frozen
+    traced = tf.function(lambda x: block(x, training=training))
+    graph = traced.get_concrete_function(tf.TensorSpec(SHAPE)).graph
+    types = [operation.type for operation in graph.get_operations()]
+    assert types.count("FusedBatchNormV3") == norms
+
+
+@pytest.mark.parametrize("kwargs", [{"filters": 3}, {"filters": None}])
+def test_frozen_block_keeps_its_statistics_in_training(kwargs: dict[str, Any]) -> None:
+    block = ConvBlock(**kwargs)
     inputs = pixels(SHAPE)
     expected = np.array(block(inputs))
     block.trainable = False

@@ -12,9 +12,11 @@ from PIL import Image
 
 import keras_deeplab
 from keras_deeplab._file_lock import lock_file
-from keras_deeplab.training import run, train
-from keras_deeplab.training.build import rebuild_model
+from keras_deeplab.training import find_data, run, train
+from keras_deeplab.training.build import build_model, compile_model, rebuild_model
 from keras_deeplab.training.checkpoints import Checkpoints
+from keras_deeplab.training.recorder import Recorder
+from keras_deeplab.training.run_folder import RunFolder
 from tests.training import tiny_run
 from tests.training.processes import end, start
 
@@ -80,13 +82,56 @@ def test_run_leaves_models_history_and_pictures(
     assert float(rows[-1]["iou_street"]) == pytest.approx(scores.class_iou[1])
     best = max(rows, key=lambda row: float(row["mean_iou"]))
     assert report["scores"]["best"]["epoch"] == int(best["epoch"])
-    assert report["recipe"] == tiny_run.recipe().as_data()
+    # Not CamVid, as the recipe has it.
+    own = {"train_data": None, "val_data": None}
+    assert report["recipe"] == {**tiny_run.recipe().as_data(), **own}
+    assert report["files"]["train"]["images"] == str(data / "train" / "images")
+    assert report["files"]["val"] == {
+        "images": str(data / "val" / "images"),
+        "masks": str(data / "val" / "masks"),
+        "photos": ["0.png", "1.png"],
+    }
     assert report["data"]["train"]["pairs"] == 6
     assert report["versions"]["keras"] == keras.__version__
     for name in ("curves.png", "samples.png"):
         with Image.open(whole / name) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 3
     assert len(list((whole / "checkpoints").iterdir())) == 2
+
+
+@few_images
+def test_start_is_scored_where_it_is_that_of_a_trained_model(
+    whole: pathlib.Path, data: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    best = str(whole / "best.keras")
+    report = json.loads((whole / "report.json").read_text())
+    assert "start" not in report["scores"]
+    for weights, scored in (
+        (best, True),
+        (None, False),
+        ("mobilenet_v2_imagenet", False),
+    ):
+        # Its averages are nothing before the first step.
+        recipe = tiny_run.recipe(weights=best)
+        splits = find_data(recipe, data)
+        model = build_model(recipe, splits.train)
+        trained = compile_model(
+            model, recipe, steps_per_epoch=3, ignore_label=255, class_weights=None
+        )
+        recorder = Recorder(
+            RunFolder(tmp_path),
+            recipe.with_changes({"weights": weights}),
+            model,
+            splits.val,
+            epochs=1,
+            facts={},
+        )
+        recorder.set_model(trained)
+        recorder.on_train_begin()
+        assert ("start" in recorder.scores) == scored
+        if scored:
+            wanted = report["scores"]["best"]["mean_iou"]
+            assert recorder.scores["start"]["mean_iou"] == pytest.approx(wanted)
 
 
 @pytest.mark.slow
@@ -122,7 +167,7 @@ def test_run_refuses_a_folder_that_is_not_its_own(
     whole: pathlib.Path, data: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
-    with pytest.raises(ValueError, match="or --resume"):
+    with pytest.raises(ValueError, match="go on: `resume`"):
         train(tiny_run.recipe(), data, whole)
     with pytest.raises(ValueError, match="another learning_rate than in"):
         train(tiny_run.recipe(learning_rate=0.02), data, whole, resume=True)
