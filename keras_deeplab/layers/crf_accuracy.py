@@ -80,8 +80,8 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             rank=2e-2,
             stride=4,
             last_strides=(2, 2, 2),
-            skipped=0.2,
-            doubtful=0.005,
+            skipped=0.3,
+            doubtful=0.004,
         ),
         "mobile": CRFAccuracy(
             palette=128,

@@ -119,7 +119,7 @@ def _replaced(rows: Tensor, chosen: Tensor, values: Tensor) -> Tensor:
     # By a choice of rows: to write into them TFLite goes over all more than twice.
     count = rows.shape[0]
     chosen = ops.cast(chosen, "int32")
-    ahead = count + np.arange(chosen.shape[0], dtype="int32") - chosen
+    ahead = ops.arange(count, count + chosen.shape[0], dtype="int32") - chosen
     ahead = ops.scatter(ops.expand_dims(chosen, -1), ahead, (count,))
-    places = np.arange(count, dtype="int32") + ahead
+    places = ops.arange(count, dtype="int32") + ahead
     return ops.take(ops.concatenate([rows, values], axis=0), places, axis=0)
