@@ -55,10 +55,11 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
         found, parts, told = _visit(views[grid], message, kernels)
         near = blur(kernels.mixed(found), each, kernels.w_gaussian)
         message = _Message(grid=grid, said=_said(parts, photo, kernels), near=near)
-    speakers = speakers_of(views[message.grid], told, kernels.theta_alpha)
-    return _read(
-        PhotoView(photo, kernels.last, filled=False), message, kernels, speakers
-    )
+    speakers = []
+    if kernels.doubtful:
+        speakers = speakers_of(views[message.grid], told, kernels.theta_alpha)
+    view = PhotoView(photo, kernels.last, filled=False)
+    return _read(view, message, kernels, speakers)
 
 
 def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
