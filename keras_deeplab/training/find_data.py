@@ -6,9 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_deeplab.data import SegmentationData, load_dataset, load_folder
+from keras_deeplab.data import (
+    DATASETS,
+    SegmentationData,
+    load_dataset,
+    load_folder,
+)
 from keras_deeplab.data.file_part import FilePart
 from keras_deeplab.data.held_back import split_last
+from keras_deeplab.layers import arguments
 from keras_deeplab.training.recipe import Recipe
 
 
@@ -57,10 +63,7 @@ def find_data(
     if classes is not None or validation is not None:
         return _own(root, classes, validation, say)
     try:
-        train, val = (
-            load_dataset(name, root, split)
-            for name, split in (recipe.train_data, recipe.val_data)
-        )
+        train, val = (_of_recipe(recipe, field, root) for field in Splits._fields)
     except ValueError as error:
         if not (_is_split(root) or _is_whole(root)):
             raise
@@ -92,6 +95,14 @@ def data_digest(data: SegmentationData) -> str:
 
 def _size(file: Path | FilePart) -> int:
     return file.size if isinstance(file, FilePart) else file.stat().st_size
+
+
+def _of_recipe(recipe: Recipe, part: str, root: Path) -> SegmentationData:
+    field = f"{part}_data"
+    name, split = getattr(recipe, field)
+    # `load_dataset` would speak of its own `name`, which nobody gave here.
+    arguments.check_choice(DATASETS, **{field: name})
+    return load_dataset(name, root, split)
 
 
 def _is_split(root: Path) -> bool:

@@ -102,3 +102,11 @@ def test_digest_changes_with_a_file_and_not_with_the_folder(
     photo.write_bytes(photo.read_bytes() + b" ")
     changed = find_data(tiny_run.recipe(), tmp_path / "b").train
     assert data_digest(changed) != digests[0]
+
+
+def test_recipe_of_an_unknown_dataset_is_told_by_its_field(
+    tmp_path: pathlib.Path,
+) -> None:
+    recipe = tiny_run.recipe(val_data=["kitti", "val"], train_data=["kitti", "train"])
+    with pytest.raises(ValueError, match="`train_data` must be one of 'voc2012'"):
+        find_data(recipe, tmp_path)
