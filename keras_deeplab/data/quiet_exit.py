@@ -8,6 +8,8 @@ from typing import Any
 
 # Threads that have not called for so long have their buffers full.
 _QUIET_SECONDS = 0.1
+# An iterator that another thread goes on with never fills its buffers.
+_LONGEST_SECONDS = 5.0
 
 
 class _Exit:
@@ -27,8 +29,12 @@ class _Exit:
 
     def begin(self) -> None:
         self.begun = True
-        while self._inside or time.monotonic() - self._left < _QUIET_SECONDS:
+        latest = time.monotonic() + _LONGEST_SECONDS
+        while time.monotonic() < latest and not self._is_quiet():
             time.sleep(_QUIET_SECONDS / 10)
+
+    def _is_quiet(self) -> bool:
+        return not self._inside and time.monotonic() - self._left >= _QUIET_SECONDS
 
 
 _exit = _Exit()
