@@ -81,7 +81,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             stride=4,
             last_strides=(2, 2, 2),
             skipped=0.3,
-            doubtful=0.004,
+            doubtful=0.002,
         ),
         "mobile": CRFAccuracy(
             palette=128,

@@ -14,7 +14,6 @@ from keras_deeplab._types import Shape, Tensor
 from keras_deeplab.layers import arguments, crf_weights
 from keras_deeplab.layers.color_palette import (
     choose_palette,
-    exponent_rows,
     inverse_kernel,
     sample_colors,
 )
@@ -29,6 +28,7 @@ from keras_deeplab.layers.crf_presets import (
     CRF_PRESETS,
     CRFParameters,
 )
+from keras_deeplab.layers.gauss_exponent import exponent_rows
 from keras_deeplab.layers.mean_field import mean_field
 
 # Half precision holds the sum of three squares of 128, and not of three of 255.

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from keras_deeplab.layers import CRF_PRESETS, crf_pairs
-from keras_deeplab.layers.color_palette import exponent_rows
 from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels, constant_kernels
 from keras_deeplab.layers.crf_photo import Photo, PhotoView, clipped_logits
+from keras_deeplab.layers.gauss_exponent import exponent_rows
 from tests.layers import exact_crf
 
 SIZE, CLASSES, DOUBTFUL = (29, 41), 4, 0.03
