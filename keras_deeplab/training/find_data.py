@@ -6,12 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_deeplab.data import (
-    DATASETS,
-    SegmentationData,
-    load_dataset,
-    load_folder,
-)
+from keras_deeplab.data import DATASETS, SegmentationData, load_dataset, load_folder
 from keras_deeplab.data.file_part import FilePart
 from keras_deeplab.data.held_back import split_last
 from keras_deeplab.layers import arguments
