@@ -112,7 +112,7 @@ def segment(
         plan = find_plan(model, size, scales, flip, window, overlap)
         _check(jobs, model)
         output.make_folder(out)
-        counts, failures = _run(
+        done, counts, failures = _run(
             jobs,
             report,
             model=model,
@@ -125,7 +125,7 @@ def segment(
     if counts:
         output.say(shares_table(counts, model.class_names))
         output.say(f"Wrote {_written(jobs[0])} to {out.resolve()}")
-    _tell_stale(jobs)
+    _tell_stale(done)
     if failures:
         _report(failures, len(jobs))
         raise typer.Exit(output.FAILED)
@@ -158,18 +158,20 @@ def _check(jobs: Sequence[PhotoJob], model: Predictor) -> None:
 
 def _run(
     jobs: Sequence[PhotoJob], report: output.Report, **how: Any
-) -> tuple[list[Any], list[str]]:
+) -> tuple[list[PhotoJob], list[Any], list[str]]:
     from keras_deeplab.inference import run_jobs
 
+    done: list[PhotoJob] = []
     counts: list[Any] = []
     failures: list[str] = []
     for job, result in run_jobs(jobs=jobs, **how):
         if isinstance(result, Exception):
             failures.append(_failure(job.photo, result))
         else:
+            done.append(job)
             counts.append(result)
-        report("segmenting", len(counts) + len(failures), len(jobs))
-    return counts, failures
+        report("segmenting", len(done) + len(failures), len(jobs))
+    return done, counts, failures
 
 
 def _tell_stale(jobs: Sequence[PhotoJob]) -> None:

@@ -70,7 +70,10 @@ class PhotoJob:
             for ending in (CONFIDENCE_ENDING, PROBABILITIES_ENDING)
         )
         return tuple(
-            file for file in files if file not in self.results and file.exists()
+            # Of a name that is too long for a file, `Path.exists` is an error.
+            file
+            for file in files
+            if file not in self.results and os.path.exists(file)
         )
 
     def run(

@@ -47,7 +47,8 @@ class DenseCRF(keras.layers.Layer):
 
     The answer approximates exact mean field: colours are compared through a palette
     that is chosen for each photo, places through tiles, and early steps are taken on
-    every fourth or second pixel. `accuracy` names a row of `CRF_ACCURACIES`, which
+    every fourth or second pixel; the least sure pixels are then compared with the
+    others as they are. `accuracy` names a row of `CRF_ACCURACIES`, which
     says what is spent; `docs/dense_crf.md` lists measured agreement with the exact
     answer, times and memory. No pair of pixels is left out.
 

@@ -3,7 +3,8 @@
 A pixel's place is known by its tile, its colour through a palette. What all pixels say
 to one of them is then a chain of products of matrices: the pixels of a tile into the
 palette, tiles into tiles, and back. Early steps are taken on few of the pixels, the
-last on all; each reads all pixels of its grid, near and far.
+last on all; each reads all pixels of its grid, near and far. In the end pixels of
+doubtful label are compared with the others without palette and tiles (`crf_pairs`).
 
 A step goes over its pixels strip by strip: a strip's colours are compared with the
 palette once, to read what was said to it and to say what follows from that, and are

@@ -107,6 +107,11 @@ def test_segment_writes_how_sure_the_model_is_if_asked(
         "Note: Files of an earlier run lie beside these results, and are of its "
         "labels: a.confidence.png, a.probabilities.npy\n"
     )
+    # Of a photo that failed nothing was written, which an old file could differ from.
+    (tmp_path / "broken.png").write_bytes(b"no photo")
+    (tmp_path / "out" / "broken.confidence.png").write_bytes(b"")
+    again = run("segment", "broken.png", "--weights", "any", "--out", "out")
+    assert "earlier run" not in again.stderr
     # A second run over the same folder takes none of them for a photo.
     again = run("segment", "out", "--weights", "any")
     assert "only label maps and overlays" in again.stderr
