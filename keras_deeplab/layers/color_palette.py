@@ -9,13 +9,16 @@ import numpy as np
 from keras import ops
 
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers.gauss_exponent import exponent_columns, exponent_rows
 
 # The most by which the palette's own kernel stretches one direction over another, which
 # single precision inverts safely: where colours are alike it would be without bound.
 _CONDITION = 5e3
 # Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
 _INVERSE_STEPS = 16
+# Of numbers up to 64 and 2**14, in units of the kernel's width: each part then has no
+# more than the 11 bits that TF32 keeps, and what is beyond them does not matter.
+_COLOR_STEP = 1 / 32
+_SQUARE_STEP = 8.0
 # A colour that is like none of the palette by more sees nothing, and is not scaled up.
 _FARTHEST = 1e-30
 # Share of a pixel that goes to the nearest palette colour when the palette moves.
@@ -48,10 +51,10 @@ def choose_palette(colors: Tensor, count: int, steps: int) -> Tensor:
     # Multiples of the golden ratio are spread evenly, and fall into no column.
     chosen = np.floor(np.arange(count) * _GOLDEN % 1 * pixels).astype("int32")
     palette = ops.take(colors, chosen, axis=0)
-    columns = _SHARPNESS * exponent_columns(colors)
+    columns = _SHARPNESS * color_columns(colors)
     counted = ops.concatenate([colors, ops.ones_like(colors[:, :1])], axis=-1)
     for _ in range(steps):
-        share = ops.softmax(ops.matmul(columns, exponent_rows(palette)), axis=-1)
+        share = ops.softmax(ops.matmul(columns, palette_rows(palette)), axis=-1)
         palette = _moved(palette, ops.matmul(ops.transpose(counted), share))
     return ops.stop_gradient(palette)
 
@@ -60,8 +63,8 @@ def color_features(columns: Tensor, rows: Tensor) -> Tensor:
     """Returns the kernel of pixels and palette.
 
     Args:
-        columns: `exponent_columns` of the pixels, in units of the kernel's width.
-        rows: `exponent_rows` of the palette, in the same units.
+        columns: `color_columns` of the pixels, in units of the kernel's width.
+        rows: `palette_rows` of the palette, in the same units.
 
     Returns:
         `(..., pixels, count)`.
@@ -91,7 +94,7 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     """
     count = palette.shape[0]
     eye = ops.eye(count, dtype="float32")
-    exponent = ops.matmul(exponent_columns(palette), exponent_rows(palette))
+    exponent = ops.matmul(color_columns(palette), palette_rows(palette))
     kernel = ops.exp(ops.minimum(exponent, 0.0))
     norm = ops.max(ops.sum(kernel, axis=0))
     kernel = kernel + norm / _CONDITION * eye
@@ -99,6 +102,40 @@ def inverse_kernel(palette: Tensor) -> Tensor:
     for _ in range(_INVERSE_STEPS):
         inverse = ops.matmul(inverse, 2 * eye - ops.matmul(kernel, inverse))
     return inverse
+
+
+# The exponent of the kernel, minus half the squared distance, is the product of these
+# two. Its large terms cancel, and GPUs round the factors of a product (TF32): in parts
+# they stay whole.
+
+
+def color_columns(colors: Tensor) -> Tensor:
+    """Returns the left factor of the exponent, `(..., 13)`, of colours `(..., 3)`."""
+    high, low = _cut(colors, _COLOR_STEP)
+    own = _half_square(colors)
+    ones = [ops.ones_like(part) for part in own]
+    return ops.concatenate([high, high, low, *ones, *own], axis=-1)
+
+
+def palette_rows(palette: Tensor) -> Tensor:
+    """Returns the right factor, `(13, count)`, of colours `(count, 3)`."""
+    high, low = _cut(palette, _COLOR_STEP)
+    own = _half_square(palette)
+    ones = [ops.ones_like(part) for part in own]
+    # The low part of a colour takes the palette whole.
+    # Of a whole that is transposed TFLite makes another operation, a slow one.
+    rows = [ops.transpose(part) for part in (high, low, palette, *own, *ones)]
+    return ops.concatenate(rows, axis=0)
+
+
+def _half_square(colors: Tensor) -> tuple[Tensor, Tensor]:
+    square = -0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
+    return _cut(square, _SQUARE_STEP)
+
+
+def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
+    high = step * ops.floor(values / step + 0.5)
+    return high, values - high
 
 
 def _moved(palette: Tensor, sums: Tensor) -> Tensor:

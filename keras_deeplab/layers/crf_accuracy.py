@@ -28,8 +28,6 @@ class CRFAccuracy:
         last_strides: Distances in the last steps.
         skipped: Share of the steps that are left out. Mean field comes near its rest
             in fewer, and each step that is approximated adds its own error.
-        doubtful: Share of the pixels, those least sure of their label, that in the
-            end are compared with the others one by one (`crf_pairs`).
     """
 
     palette: int
@@ -43,7 +41,6 @@ class CRFAccuracy:
     stride: int
     last_strides: tuple[int, ...]
     skipped: float = 0.0
-    doubtful: float = 0.0
 
     def colors(self, theta_beta: float) -> int:
         """Returns the colours of the palette for a width of the colour kernel."""
@@ -81,7 +78,6 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             stride=4,
             last_strides=(2, 2, 2),
             skipped=0.3,
-            doubtful=0.002,
         ),
         "mobile": CRFAccuracy(
             palette=128,

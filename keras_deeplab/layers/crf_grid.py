@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,12 +59,6 @@ class Grid:
             for start, count in zip(self.offset, self.tiles, strict=True)
         )
         return down, across
-
-    @functools.cached_property
-    def map_of_places(self) -> Array:
-        """Row and column of each of the grid's pixels, `(height, width, 2)`."""
-        places = np.meshgrid(*self.places, indexing="ij")
-        return np.stack(places, axis=-1).astype("float32")
 
     @functools.cached_property
     def nearest_inside(self) -> tuple[Array, Array]:
@@ -137,8 +130,3 @@ def from_tiles(values: Tensor, columns: int, side: int) -> Tensor:
     values = ops.reshape(values, (count // columns, columns, side, side * k))
     values = ops.transpose(values, (0, 2, 1, 3))
     return ops.reshape(values, (count // columns * side, columns * side, k))
-
-
-def joined(strips: Sequence[Tensor]) -> Tensor:
-    """Joins what strips have, along the first axis."""
-    return strips[0] if len(strips) == 1 else ops.concatenate(strips, axis=0)

@@ -30,10 +30,8 @@ class CRFKernels:
         out: Matrices that bring them back.
         blurs: For each step, the position term down and across.
         w_bilateral: Weight of the bilateral term.
-        theta_alpha: Its width in place.
         theta_beta: Its width in colour.
         w_gaussian: Weight of the position term.
-        doubtful: Share of the pixels that `crf_pairs` asks anew.
         mix: What a label's mass adds to each label, from rows to columns, or `None`.
     """
 
@@ -43,10 +41,8 @@ class CRFKernels:
     out: tuple[Tensor, Tensor]
     blurs: tuple[tuple[Blur, Blur], ...]
     w_bilateral: Tensor
-    theta_alpha: Tensor
     theta_beta: Tensor
     w_gaussian: Tensor
-    doubtful: float
     mix: Tensor | None = None
 
     def with_mix(self, mix: Tensor | None) -> Self:
@@ -131,10 +127,8 @@ def constant_kernels(
         out=(down, across),
         blurs=_blurs(np, grids, last, parameters.theta_gamma, parameters.theta_gamma),
         w_bilateral=parameters.w_bilateral,
-        theta_alpha=parameters.theta_alpha,
         theta_beta=parameters.theta_beta,
         w_gaussian=parameters.w_gaussian,
-        doubtful=CRF_ACCURACIES[accuracy].doubtful,
     )
 
 
@@ -159,10 +153,8 @@ def variable_kernels(
         out=(out[0], out[1]),
         blurs=_blurs(ops, grids, last, values["theta_gamma"], widest),
         w_bilateral=values["w_bilateral"],
-        theta_alpha=values["theta_alpha"],
         theta_beta=values["theta_beta"],
         w_gaussian=values["w_gaussian"],
-        doubtful=CRF_ACCURACIES[accuracy].doubtful,
     )
 
 

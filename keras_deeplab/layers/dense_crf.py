@@ -15,6 +15,7 @@ from keras_deeplab.layers import arguments, crf_weights
 from keras_deeplab.layers.color_palette import (
     choose_palette,
     inverse_kernel,
+    palette_rows,
     sample_colors,
 )
 from keras_deeplab.layers.crf_accuracy import CRF_ACCURACIES
@@ -28,7 +29,6 @@ from keras_deeplab.layers.crf_presets import (
     CRF_PRESETS,
     CRFParameters,
 )
-from keras_deeplab.layers.gauss_exponent import exponent_rows
 from keras_deeplab.layers.mean_field import mean_field
 
 # Half precision holds the sum of three squares of 128, and not of three of 255.
@@ -47,8 +47,7 @@ class DenseCRF(keras.layers.Layer):
 
     The answer approximates exact mean field: colours are compared through a palette
     that is chosen for each photo, places through tiles, and early steps are taken on
-    every fourth or second pixel; the least sure pixels are then compared with the
-    others as they are. `accuracy` names a row of `CRF_ACCURACIES`, which
+    every fourth or second pixel. `accuracy` names a row of `CRF_ACCURACIES`, which
     says what is spent; `docs/dense_crf.md` lists measured agreement with the exact
     answer, times and memory. No pair of pixels is left out.
 
@@ -210,7 +209,7 @@ class DenseCRF(keras.layers.Layer):
         photo = Photo(
             scores=scores,
             colors=pixels / kernels.theta_beta,
-            palette=exponent_rows(palette),
+            palette=palette_rows(palette),
             inverse=inverse_kernel(palette),
             snap=accuracy.snap,
             unary=clipped_logits if self.from_logits else log_share,

@@ -3,8 +3,7 @@
 A pixel's place is known by its tile, its colour through a palette. What all pixels say
 to one of them is then a chain of products of matrices: the pixels of a tile into the
 palette, tiles into tiles, and back. Early steps are taken on few of the pixels, the
-last on all; each reads all pixels of its grid, near and far. In the end pixels of
-doubtful label are compared with the others without palette and tiles (`crf_pairs`).
+last on all; each reads all pixels of its grid, near and far.
 
 A step goes over its pixels strip by strip: a strip's colours are compared with the
 palette once, to read what was said to it and to say what follows from that, and are
@@ -17,11 +16,13 @@ from keras import ops
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers.color_palette import feature_scale
-from keras_deeplab.layers.crf_grid import Grid, from_tiles, joined, to_tiles
+from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels
-from keras_deeplab.layers.crf_pairs import LOWEST_DENSITY, Speakers, settle, speakers_of
-from keras_deeplab.layers.crf_photo import Photo, PhotoView, shares
+from keras_deeplab.layers.crf_photo import Photo, PhotoView
 from keras_deeplab.layers.position_blur import between, blur
+
+# Below this a pixel counts as seen by nobody; its own share alone is about 1.
+_LOWEST_DENSITY = 1e-2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,14 +54,11 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
     views = {grid: PhotoView(photo, grid) for grid in kernels.grids}
     message = _count(views[kernels.grids[0]], kernels)
     for grid, each in zip(kernels.grids, kernels.blurs, strict=True):
-        found, parts, told = _visit(views[grid], message, kernels)
+        found, parts = _visit(views[grid], message, kernels)
         near = blur(kernels.mixed(found), each, kernels.w_gaussian)
         message = _Message(grid=grid, said=_said(parts, photo, kernels), near=near)
-    speakers = []
-    if kernels.doubtful:
-        speakers = speakers_of(views[message.grid], told, kernels.theta_alpha)
-    view = PhotoView(photo, kernels.last, filled=False)
-    return _read(view, message, kernels, speakers)
+    found, _ = _visit(PhotoView(photo, kernels.last, filled=False), message, kernels)
+    return found
 
 
 def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
@@ -74,90 +72,43 @@ def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
     return _Message(grid=view.grid, said=_said(parts, view.photo, kernels))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Heard:
-    """What the pixels of a strip hear.
-
-    Args:
-        features: Their kernel with the palette.
-        reach: Factor of the features.
-        density: How many pixels each of them sees.
-        scores: Of their labels, without the bilateral term.
-        labels: The bilateral term, or `None` where none has been told.
-    """
-
-    features: Tensor
-    reach: Tensor
-    density: Tensor
-    scores: Tensor
-    labels: Tensor | None
-
-    def values(self) -> Tensor:
-        """Probabilities of the labels, `(height, width, classes)`."""
-        scores = self.scores if self.labels is None else self.scores + self.labels
-        return shares(scores)
-
-
-def _hear(
-    view: PhotoView, message: _Message, kernels: CRFKernels, index: int, after: Tensor
-) -> _Heard:
-    strip = view.grid.strips[index]
-    features = view.features(index, after)
-    reach = feature_scale(features, view.photo.snap)
-    said = kernels.out_to_tiles(message.said, strip, features.shape[-1])
-    heard = ops.matmul(features, said)
-    density = _density(heard, reach)
-    scores, labels = view.unary(index), None
-    if message.near is not None:
-        factor = kernels.w_bilateral * reach * ops.rsqrt(density)
-        labels = from_tiles(heard * factor, view.grid.tiles[1], view.grid.side)
-        labels = ops.slice(labels, (0, 0, 1), scores.shape)
-        near = between(message.near, message.grid, view.grid, strip, scores.shape)
-        scores = scores + near
-    return _Heard(
-        features=features, reach=reach, density=density, scores=scores, labels=labels
-    )
-
-
 def _visit(
     view: PhotoView, message: _Message, kernels: CRFKernels
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Tells the pixels of a grid a message.
+) -> tuple[Tensor, list[Tensor]]:
+    """Tells the pixels of a grid a message; returns their labels and their own words.
 
-    Returns:
-        Their labels, `(height, width, classes)`; and by strip what they say, in words
-        of the palette for `_said`, and pixel by pixel, `(tiles, pixels, 1 + classes)`.
+    Labels are `(height, width, classes)`; the words are strips, for `_said`, and none
+    where the view has no pixels past the photo, and is thus the last.
     """
     found: list[Tensor] = []
     parts: list[Tensor] = []
-    each: list[Tensor] = []
-    for index in range(len(view.grid.strips)):
-        heard = _hear(view, message, kernels, index, (parts or [message.said])[-1])
-        found.append(heard.values())
-        told = to_tiles(kernels.mixed(found[-1]), view.grid.side)
-        told = told * _scale(heard.density, message.grid, view, index)
-        told = ops.concatenate([view.inside(index), told], axis=-1)
-        each.append(told)
-        parts.append(kernels.into_columns(_sum(heard.features, told * heard.reach)))
-    return joined(found), parts, each
-
-
-def _read(
-    view: PhotoView, message: _Message, kernels: CRFKernels, speakers: list[Speakers]
-) -> Tensor:
-    """Tells all pixels the last message; returns their labels."""
-    found: list[Tensor] = []
     for index, strip in enumerate(view.grid.strips):
-        heard = _hear(view, message, kernels, index, (found or [message.said])[-1])
-        top = view.grid.rows(strip).start
-        found.append(settle(heard.values(), heard.scores, view, top, speakers, kernels))
-    return joined(found)
+        features = view.features(index, after=(parts or found or [message.said])[-1])
+        reach = feature_scale(features, view.photo.snap)
+        said = kernels.out_to_tiles(message.said, strip, features.shape[-1])
+        heard = ops.matmul(features, said)
+        density = _density(heard, reach)
+        scores = view.unary(index)
+        if message.near is not None:
+            factor = kernels.w_bilateral * reach * ops.rsqrt(density)
+            labels = from_tiles(heard * factor, view.grid.tiles[1], view.grid.side)
+            scores = scores + ops.slice(labels, (0, 0, 1), scores.shape)
+            near = between(message.near, message.grid, view.grid, strip, scores.shape)
+            scores = scores + near
+        values = _softmax(scores)
+        found.append(values)
+        if view.filled:
+            told = to_tiles(kernels.mixed(values), view.grid.side)
+            told = told * (_scale(density, message.grid, view, index) * reach)
+            told = ops.concatenate([view.inside(index) * reach, told], axis=-1)
+            parts.append(kernels.into_columns(_sum(features, told)))
+    return _concatenate(found), parts
 
 
 def _density(heard: Tensor, reach: Tensor) -> Tensor:
     """How many pixels each pixel sees."""
     density = ops.slice(heard, (0, 0, 0), (*heard.shape[:2], 1))
-    return ops.maximum(density * reach, LOWEST_DENSITY)
+    return ops.maximum(density * reach, _LOWEST_DENSITY)
 
 
 def _scale(density: Tensor, source: Grid, view: PhotoView, index: int) -> Tensor:
@@ -173,5 +124,14 @@ def _sum(features: Tensor, values: Tensor) -> Tensor:
 
 
 def _said(parts: list[Tensor], photo: Photo, kernels: CRFKernels) -> Tensor:
-    values = kernels.into_rows(joined(parts), photo.inverse)
+    values = kernels.into_rows(_concatenate(parts), photo.inverse)
     return kernels.out_to_rows(values)
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    # Keras warns of a softmax over one class.
+    return ops.softmax(scores) if scores.shape[-1] > 1 else ops.ones_like(scores)
+
+
+def _concatenate(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=0)

@@ -9,7 +9,6 @@ from keras_deeplab.layers import (
     CRF_ACCURACIES,
     color_palette,
     crf_grid,
-    gauss_exponent,
     space_kernel,
 )
 from tests.layers import exact_crf
@@ -45,8 +44,8 @@ def test_blur_of_ones_is_the_row_sum_of_the_symmetric_kernel(
 def test_color_features_and_inverse_make_the_kernel() -> None:
     rng = np.random.default_rng(0)
     palette = rng.uniform(-3, 3, (30, 3)).astype("float32")
-    columns = gauss_exponent.exponent_columns(palette)
-    rows = gauss_exponent.exponent_rows(palette)
+    columns = color_palette.color_columns(palette)
+    rows = color_palette.palette_rows(palette)
     features = np.array(color_palette.color_features(columns, rows))
     squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
     np.testing.assert_allclose(features, np.exp(-0.5 * squares), atol=1e-4)
