@@ -23,6 +23,7 @@ _OTHERWISE = (
     ("masks_dir", "masks"),
     ("most_photos", "photos"),
     ("name", "dataset"),
+    ("name", "names"),
     ("name", "strategy"),
     ("path", "weights"),
     ("ranges", "preset"),

@@ -115,7 +115,7 @@ def test_convert_of_a_checkpoint_accounts_for_its_variables(
 @pytest.mark.parametrize(
     ("source", "out", "message"),
     [
-        ("tiny_voc", "out.h5", "`out` must end in .keras or .weights.h5"),
+        ("tiny_voc", "out.h5", "OUT must end in .keras or .weights.h5"),
         ("tiny_voc", "nowhere/out.keras", "a folder that exists"),
         ("tiny_vok", "out.keras", "Did you mean tiny_voc?"),
         ("none.keras", "out.keras", "not a file"),
@@ -177,6 +177,6 @@ def test_convert_without_tensorflow_says_so_in_one_line(
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     result = run("weights", "convert", written.frozen, "out.keras")
     assert result.exit_code == 2
-    assert "`pip install tensorflow`, or convert `source` once" in result.stderr
+    assert "`pip install tensorflow`, or convert SOURCE once" in result.stderr
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "out.keras").exists()

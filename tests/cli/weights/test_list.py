@@ -166,7 +166,7 @@ def test_name_that_is_not_there_is_answered_with_the_nearest(
 ) -> None:
     result = run("weights", command, "tiny_vok")
     assert result.exit_code == 2
-    assert "Did you mean tiny_voc? Received: name='tiny_vok'" in result.stderr
+    assert "Did you mean tiny_voc? Received: NAME 'tiny_vok'" in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
     assert not home.exists()
