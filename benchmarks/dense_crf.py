@@ -6,7 +6,7 @@
 DATA is the folder of test data (see CONTRIBUTING.md). Exact answers are sums over all
 pairs of pixels that tell each other anything (`bilateral_sum.py`), ten seconds for a
 crop and two minutes for a photo and parameters; they are kept in FOLDER. Needs
-`pip install 'keras-deeplab[crf]'`. Times are medians of interleaved repeats on one
+`pip install 'PATH_OF_THE_CLONE[crf]'`. Times are medians of interleaved repeats on one
 machine: ratios mean something, milliseconds do not.
 """
 

@@ -131,12 +131,13 @@ def evaluate(
         plan = find_plan(model, size, scales, flip, window, overlap)
         data, result = _run(model, photos, found, measures, size, layer, plan)
     say_scores(result, data.class_names)
+    command = command_of(context)
     if json is not None:
-        told = {"weights": source, **photos.as_data(len(data))}
+        told = {"command": command, "weights": source, **photos.as_data(len(data))}
         output.write_json(json, told | as_data(result, data.class_names))
     if report is not None:
         facts = {"Weights": source, **facts_of(photos, model, data, size, layer, plan)}
-        write_page(report, result, data, photos, facts, command_of(context))
+        write_page(report, result, data, photos, facts, command)
 
 
 def _check_files(report: Path | None, json: Path | None) -> None:

@@ -3,7 +3,7 @@
     python examples/serving/client.py PHOTO --server localhost:8501
     python examples/serving/client.py PHOTO --server localhost:8500 --grpc
 
-Needs `pip install 'keras-deeplab[serving]'`. Writes `PHOTO.labels.png`, one label a
+Needs `pip install 'PATH_OF_THE_CLONE[serving]'`. Writes `PHOTO.labels.png`, one label a
 pixel, and `PHOTO.overlay.png`. `README.md` tells how to start the server.
 """
 

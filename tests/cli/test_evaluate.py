@@ -57,6 +57,8 @@ def test_evaluate_prints_and_writes_the_scores(
         "incomplete": False,
     }
     assert scores["data"] == f"{options[3]} with {options[5]}"
+    assert scores["command"].startswith("keras-deeplab evaluate --images ")
+    assert scores["command"].endswith("--json scores.json")
     assert scores["confusion"] == [
         [100, 0, 0, 80],
         [0, 100, 0, 0],
