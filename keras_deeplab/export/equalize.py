@@ -16,7 +16,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_deeplab._types import Tensor
 from keras_deeplab.layers import ConvBlock
+from keras_deeplab.layers.watch import watched_by
 from keras_deeplab.models import Segmenter
 
 Array = np.ndarray[Any, Any]
@@ -41,9 +43,9 @@ class _Group:
         return bool(self.makers and self.readers) and made and read
 
     @property
-    def maps(self) -> list[Any]:
-        """The feature maps."""
-        return [layer.output for layer in (*self.makers, *self.sums)]
+    def last_layers(self) -> list[keras.layers.Layer]:
+        """The layers whose outputs the feature maps are."""
+        return [*(block.steps[-1] for block in self.makers), *self.sums]
 
 
 def equalized(model: Segmenter, images: Iterable[Array]) -> Segmenter:
@@ -111,17 +113,33 @@ def _largest(
     model: Segmenter, groups: Sequence[_Group], images: Iterable[Array]
 ) -> list[Array]:
     """The largest magnitude of each channel in each group."""
-    if not groups:
-        return []
-    outputs = [
-        ops.max(
-            ops.stack([ops.max(ops.abs(map_), axis=(0, 1, 2)) for map_ in g.maps]), 0
-        )
-        for g in groups
-    ]
-    watch = keras.Model(model.input, outputs)
-    seen = [[np.asarray(found) for found in watch(x, training=False)] for x in images]
-    return [np.max(of_group, axis=0) for of_group in zip(*seen, strict=True)]
+    seen = _Largest(groups)
+    with watched_by(seen):
+        for image in images:
+            model(image, training=False)
+    return [np.max(of_group, axis=0) for of_group in seen.found]
+
+
+class _Largest:
+    """A `Watcher` that collects the largest magnitudes, map by map."""
+
+    def __init__(self, groups: Sequence[_Group]) -> None:
+        self.found: list[list[Array]] = [[] for _ in groups]
+        self._group_of = {
+            id(layer): index
+            for index, group in enumerate(groups)
+            for layer in group.last_layers
+        }
+
+    def kernel(self, layer: keras.layers.Layer, kernel: Tensor) -> Tensor:
+        return kernel
+
+    def feature_map(self, layer: keras.layers.Layer, outputs: Tensor) -> Tensor:
+        index = self._group_of.get(id(layer))
+        if index is not None:
+            largest = ops.max(ops.abs(outputs), axis=(0, 1, 2))
+            self.found[index].append(ops.convert_to_numpy(largest))
+        return outputs
 
 
 def _factors(largest: Array) -> Array:

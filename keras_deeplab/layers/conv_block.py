@@ -187,7 +187,7 @@ class ConvBlock(keras.layers.Layer):
             and isinstance(self.steps[0], AtrousDepthwiseConv)
             and not (training and self.steps[1].trainable)
             # Rounded to half precision, a merged kernel would not be the same.
-            and self.compute_dtype == self.variable_dtype in ("float32", "float64")
+            and self.compute_dtype in ("float32", "float64")
             and not is_watched()
         )
 
