@@ -12,9 +12,9 @@ from keras_deeplab._types import Tensor
 
 # The most by which the palette's own kernel stretches one direction over another, which
 # single precision inverts safely: where colours are alike it would be without bound.
-_CONDITION = 5e3
+_CONDITION = 1e3
 # Doublings of the correct digits of the inverse, which `_CONDITION` makes sufficient.
-_INVERSE_STEPS = 16
+_INVERSE_STEPS = 13
 # Of numbers up to 64 and 2**14, in units of the kernel's width: each part then has no
 # more than the 11 bits that TF32 keeps, and what is beyond them does not matter.
 _COLOR_STEP = 1 / 32
@@ -27,8 +27,13 @@ _GOLDEN = (5**0.5 - 1) / 2
 
 
 def sample_colors(pixels: Tensor, count: int) -> Tensor:
-    """Returns the colours of at most `count` rows and columns, `(pixels, 3)`."""
-    for axis in (0, 1):
+    """Returns the colours of at most `count` rows and columns, `(pixels, 3)`.
+
+    Args:
+        pixels: `(1, height, width, 3)`.
+        count: Rows and columns that are taken.
+    """
+    for axis in (1, 2):
         side = pixels.shape[axis]
         places = np.linspace(0, side - 1, min(count, side)).round()
         pixels = ops.take(pixels, places.astype("int32"), axis=axis)
@@ -112,7 +117,7 @@ def inverse_kernel(palette: Tensor) -> Tensor:
 def color_columns(colors: Tensor) -> Tensor:
     """Returns the left factor of the exponent, `(..., 13)`, of colours `(..., 3)`."""
     high, low = _cut(colors, _COLOR_STEP)
-    own = _half_square(colors)
+    own = split_square(colors)
     ones = [ops.ones_like(part) for part in own]
     return ops.concatenate([high, high, low, *ones, *own], axis=-1)
 
@@ -120,7 +125,7 @@ def color_columns(colors: Tensor) -> Tensor:
 def palette_rows(palette: Tensor) -> Tensor:
     """Returns the right factor, `(13, count)`, of colours `(count, 3)`."""
     high, low = _cut(palette, _COLOR_STEP)
-    own = _half_square(palette)
+    own = split_square(palette)
     ones = [ops.ones_like(part) for part in own]
     # The low part of a colour takes the palette whole.
     # Of a whole that is transposed TFLite makes another operation, a slow one.
@@ -128,7 +133,8 @@ def palette_rows(palette: Tensor) -> Tensor:
     return ops.concatenate(rows, axis=0)
 
 
-def _half_square(colors: Tensor) -> tuple[Tensor, Tensor]:
+def split_square(colors: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns two parts of minus half the square of colours, each `(..., 1)`."""
     square = -0.5 * ops.sum(colors * colors, axis=-1, keepdims=True)
     return _cut(square, _SQUARE_STEP)
 

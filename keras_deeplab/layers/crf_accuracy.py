@@ -24,10 +24,14 @@ class CRFAccuracy:
         tile_share: Largest side of a tile as a share of `theta_alpha`.
         rank: Share of the first eigenvalue under which one of the place kernel is
             left out.
-        stride: Distance of the pixels that the first steps are taken on.
-        last_strides: Distances in the last steps.
-        skipped: Share of the steps that are left out. Mean field comes near its rest
-            in fewer, and each step that is approximated adds its own error.
+        stride: Distance of the pixels that the steps are taken on.
+        most_steps: Steps that are taken, if more are asked for. Mean field comes near
+            its rest in few, and each step that is approximated adds its own error.
+        read_stride: Distance of the pixels that are told the last message through the
+            palette; those between them learn it from the ones of their tile that are
+            like them.
+        groups: Groups of labels that are told apart, the last of all those that the
+            photo has least of; else each label is one.
     """
 
     palette: int
@@ -39,19 +43,18 @@ class CRFAccuracy:
     tile_share: float = 0.5
     rank: float
     stride: int
-    last_strides: tuple[int, ...]
-    skipped: float = 0.0
+    most_steps: int | None = None
+    read_stride: int = 1
+    groups: int | None = None
 
     def colors(self, theta_beta: float) -> int:
         """Returns the colours of the palette for a width of the colour kernel."""
         wanted = self.palette * max(_COMMON_WIDTH / theta_beta, 1.0) ** 2
         return min(round(wanted), self.narrow_palette)
 
-    def strides(self, iterations: int) -> tuple[int, ...]:
-        """Returns the distance between the pixels that each step reads."""
-        steps = iterations - int(self.skipped * iterations)
-        last = self.last_strides[max(len(self.last_strides) - steps, 0) :]
-        return (self.stride,) * (steps - len(last)) + last
+    def steps(self, iterations: int) -> int:
+        """Returns how many steps are taken if so many are asked for."""
+        return min(iterations, self.most_steps or iterations)
 
 
 #: How near the exact answer, by name: `accuracy` of `DenseCRF`.
@@ -66,7 +69,6 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             tile=16,
             rank=1e-2,
             stride=1,
-            last_strides=(),
         ),
         "accurate": CRFAccuracy(
             palette=256,
@@ -75,20 +77,21 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             snap=0.5,
             sample=129,
             rank=2e-2,
-            stride=4,
-            last_strides=(2, 2, 2),
-            skipped=0.3,
+            stride=2,
+            most_steps=7,
         ),
         "mobile": CRFAccuracy(
-            palette=128,
+            palette=64,
             narrow_palette=192,
             palette_steps=2,
             snap=0.75,
             sample=65,
+            tile=20,
             rank=4e-2,
             stride=4,
-            last_strides=(),
-            skipped=0.3,
+            most_steps=4,
+            read_stride=4,
+            groups=12,
         ),
     }
 )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ Array = np.ndarray[Any, Any]
 _OFFSETS = {
     1: ((0, 0),),
     2: ((0, 0), (1, 1), (0, 1), (1, 0)),
-    4: ((0, 0), (2, 2), (0, 2), (2, 0)),
+    4: ((0, 0), (2, 2)),
 }
 # Pixels that are taken at a time, about: few enough that what is made of them stays in
 # a processor's cache.
@@ -82,31 +83,25 @@ class Grid:
 
     @functools.cached_property
     def inside(self) -> Array:
-        """1 where a pixel lies in the image, else 0: `(height, width, 1)`."""
+        """1 where a pixel lies in the image, else 0: `(1, height, width, 1)`."""
         down, across = (
             place < side for place, side in zip(self.places, self.size, strict=True)
         )
-        return (down[:, None] & across[None])[..., None].astype("float32")
+        return (down[:, None] & across[None])[None, ..., None].astype("float32")
 
 
-def grids_of(size: tuple[int, int], tile: int, strides: tuple[int, ...]) -> list[Grid]:
-    """Returns a grid for each step.
+def grids_of(size: tuple[int, int], tile: int, stride: int, count: int) -> list[Grid]:
+    """Returns grids that begin at different pixels, one after the other.
 
     Args:
         size: Height and width of the image.
         tile: Side of a tile in pixels.
-        strides: The distances asked for; smaller ones are taken on small images.
-
-    Returns:
-        The grids, in the order of `strides`.
+        stride: Distance of their pixels; a smaller one is taken on small images.
+        count: Number of grids.
     """
-    grids: list[Grid] = []
-    for stride in reversed(strides):
-        stride = min(stride, tile, _finest(min(size)))
-        offsets = _OFFSETS[stride]
-        before = sum(grid.stride == stride for grid in grids)
-        grids.append(Grid(size, tile, stride, offsets[before % len(offsets)]))
-    return grids[::-1]
+    stride = min(stride, tile, _finest(min(size)))
+    offsets = itertools.islice(itertools.cycle(_OFFSETS[stride]), count)
+    return [Grid(size, tile, stride, offset) for offset in offsets][::-1]
 
 
 def _finest(side: int) -> int:
@@ -116,8 +111,8 @@ def _finest(side: int) -> int:
 
 
 def to_tiles(values: Tensor, side: int) -> Tensor:
-    """Cuts `(height, width, k)` into `(tiles, side * side, k)`."""
-    height, width, k = values.shape
+    """Cuts `(1, height, width, k)` into `(tiles, side * side, k)`."""
+    _, height, width, k = values.shape
     tiles = height // side, width // side
     values = ops.reshape(values, (tiles[0], side, tiles[1], side * k))
     values = ops.transpose(values, (0, 2, 1, 3))
@@ -125,8 +120,8 @@ def to_tiles(values: Tensor, side: int) -> Tensor:
 
 
 def from_tiles(values: Tensor, columns: int, side: int) -> Tensor:
-    """Joins `(tiles, side * side, k)` to `(height, columns * side, k)` again."""
+    """Joins `(tiles, side * side, k)` to `(1, height, columns * side, k)` again."""
     count, _, k = values.shape
     values = ops.reshape(values, (count // columns, columns, side, side * k))
     values = ops.transpose(values, (0, 2, 1, 3))
-    return ops.reshape(values, (count // columns * side, columns * side, k))
+    return ops.reshape(values, (1, count // columns * side, columns * side, k))

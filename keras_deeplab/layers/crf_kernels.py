@@ -25,9 +25,11 @@ class CRFKernels:
 
     Args:
         grids: The pixels that each step reads.
+        read: The pixels that are told the last message through the palette.
         last: All pixels.
         into: Matrices that bring the tiles' values, down and across, into fewer.
         out: Matrices that bring them back.
+        groups: Groups of labels that are told apart, or `None` for all labels.
         blurs: For each step, the position term down and across.
         w_bilateral: Weight of the bilateral term.
         theta_beta: Its width in colour.
@@ -36,9 +38,11 @@ class CRFKernels:
     """
 
     grids: tuple[Grid, ...]
+    read: Grid
     last: Grid
     into: tuple[Tensor, Tensor]
     out: tuple[Tensor, Tensor]
+    groups: int | None
     blurs: tuple[tuple[Blur, Blur], ...]
     w_bilateral: Tensor
     theta_beta: Tensor
@@ -114,7 +118,7 @@ def constant_kernels(
     size: tuple[int, int], parameters: CRFParameters, accuracy: str
 ) -> CRFKernels:
     """Returns the kernels as NumPy arrays, the kernel of tiles at a lower rank."""
-    grids, last = _grids(size, parameters, accuracy)
+    grids, read, last = _grids(size, parameters, accuracy)
     rank = CRF_ACCURACIES[accuracy].rank
     down, across = (
         space_kernel.tile_basis(count, last.tile, parameters.theta_alpha, rank)
@@ -122,9 +126,11 @@ def constant_kernels(
     )
     return CRFKernels(
         grids=grids,
+        read=read,
         last=last,
         into=(down.T, across.T),
         out=(down, across),
+        groups=CRF_ACCURACIES[accuracy].groups,
         blurs=_blurs(np, grids, last, parameters.theta_gamma, parameters.theta_gamma),
         w_bilateral=parameters.w_bilateral,
         theta_beta=parameters.theta_beta,
@@ -139,7 +145,7 @@ def variable_kernels(
     values: Mapping[str, Tensor],
 ) -> CRFKernels:
     """Returns the kernels as tensors through which the values can be learned."""
-    grids, last = _grids(size, parameters, accuracy)
+    grids, read, last = _grids(size, parameters, accuracy)
     into = tuple(
         space_kernel.tile_kernel(ops, count, last.tile, values["theta_alpha"])
         for count in last.tiles
@@ -148,9 +154,11 @@ def variable_kernels(
     widest = _GROWTH * parameters.theta_gamma
     return CRFKernels(
         grids=grids,
+        read=read,
         last=last,
         into=(into[0], into[1]),
         out=(out[0], out[1]),
+        groups=CRF_ACCURACIES[accuracy].groups,
         blurs=_blurs(ops, grids, last, values["theta_gamma"], widest),
         w_bilateral=values["w_bilateral"],
         theta_beta=values["theta_beta"],
@@ -160,11 +168,12 @@ def variable_kernels(
 
 def _grids(
     size: tuple[int, int], parameters: CRFParameters, accuracy: str
-) -> tuple[tuple[Grid, ...], Grid]:
+) -> tuple[tuple[Grid, ...], Grid, Grid]:
     row = CRF_ACCURACIES[accuracy]
     tile = space_kernel.tile_side(parameters.theta_alpha, row.tile, row.tile_share)
-    grids = grids_of(size, tile, row.strides(parameters.iterations))
-    return tuple(grids), Grid(size, tile, 1)
+    grids = grids_of(size, tile, row.stride, row.steps(parameters.iterations))
+    (read,) = grids_of(size, tile, row.read_stride, 1)
+    return tuple(grids), read, Grid(size, tile, 1)
 
 
 def _blurs(

@@ -2,12 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keras import ops
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers.color_palette import color_columns, color_features
+from keras_deeplab.layers.color_weights import ONES
 from keras_deeplab.layers.crf_grid import Grid, to_tiles
 from keras_deeplab.layers.crf_presets import SMALLEST_PROBABILITY
 
@@ -17,12 +18,14 @@ class Photo:
     """What the steps are taken on.
 
     Args:
-        scores: `(height, width, classes)`.
-        colors: `(height, width, 3)`, about zero, in widths of the colour kernel.
+        scores: `(1, height, width, classes)`.
+        colors: `(1, height, width, 3)`, about zero, in widths of the colour kernel.
         palette: `palette_rows` of the palette, in the same units.
         inverse: Inverse of the palette's own kernel.
         snap: How much of the distance to the nearest palette colour is forgotten.
-        unary: Makes logarithms of probabilities of scores.
+        unary: Makes logarithms of probabilities of scores, up to a number that is the
+            same for all classes.
+        groups: `label_groups` of the labels, or `None` for each by itself.
     """
 
     scores: Tensor
@@ -31,6 +34,22 @@ class Photo:
     inverse: Tensor
     snap: float
     unary: Callable[[Tensor], Tensor]
+    groups: Tensor | None = None
+
+    def rows(self, values: Tensor, rows: slice) -> Tensor:
+        """Some rows of a map; a slice takes less time than a choice."""
+        height = min(rows.stop, values.shape[1]) - rows.start
+        return ops.slice(values, (0, rows.start, 0, 0), (1, height, *values.shape[2:]))
+
+    def filled_colors(self, rows: slice, grid: Grid) -> Tensor:
+        """Colours of all pixels for `color_weights`, filled up to whole tiles."""
+        colors = self.rows(self.colors, rows)
+        sides = rows.stop - rows.start, grid.tiles[1] * grid.tile
+        down, across = (
+            (0, to - side) for to, side in zip(sides, colors.shape[1:3], strict=True)
+        )
+        colors = ops.pad(colors, ((0, 0), down, across, (0, ONES)), constant_values=1.0)
+        return to_tiles(colors, grid.side)
 
 
 class PhotoView:
@@ -39,27 +58,36 @@ class PhotoView:
     Args:
         photo: The photo.
         grid: The grid.
-        filled: Whether the unary term goes on past the photo, to whole tiles.
+        strips: Rows of tiles that are taken together; else as the grid has them.
     """
 
-    def __init__(self, photo: Photo, grid: Grid, filled: bool = True) -> None:
+    def __init__(
+        self, photo: Photo, grid: Grid, strips: Sequence[slice] | None = None
+    ) -> None:
         self.photo = photo
         self.grid = grid
-        self.filled = filled
+        self.strips = strips or grid.strips
         self._unary: dict[int, Tensor] = {}
         self._colors: dict[int, Tensor] = {}
 
     def inside(self, index: int) -> Tensor:
         """1 where a pixel lies in the photo, else 0: `(tiles, pixels, 1)`."""
-        rows = self.grid.rows(self.grid.strips[index])
-        return to_tiles(self.grid.inside[rows], self.grid.side)
+        rows = self.grid.rows(self.strips[index])
+        return to_tiles(self.grid.inside[:, rows], self.grid.side)
 
     def unary(self, index: int) -> Tensor:
-        """Logarithms of probabilities, `(height, width, classes)`."""
+        """Logarithms of probabilities of groups, `(1, height, width, groups)`."""
         if index not in self._unary:
-            read = self._pixels if self.filled else self._inside
-            self._unary[index] = self.photo.unary(read(self.photo.scores, index))
+            unary = self.photo.unary(self._pixels(self.photo.scores, index))
+            if self.photo.groups is not None:
+                share = ops.matmul(ops.softmax(unary), self.photo.groups)
+                unary = ops.log(share)
+            self._unary[index] = unary
         return self._unary[index]
+
+    def colors(self, index: int) -> Tensor:
+        """Colours in widths of the kernel, `(tiles, pixels, 3)`."""
+        return to_tiles(self._pixels(self.photo.colors, index), self.grid.side)
 
     def features(self, index: int, after: Tensor | None = None) -> Tensor:
         """The kernel of pixels and palette, `(tiles, pixels, count)`; made anew.
@@ -71,8 +99,7 @@ class PhotoView:
                 times the memory of one strip after another.
         """
         if index not in self._colors:
-            colors = self._pixels(self.photo.colors, index)
-            self._colors[index] = color_columns(to_tiles(colors, self.grid.side))
+            self._colors[index] = color_columns(self.colors(index))
         palette = self.photo.palette
         if after is not None:
             palette = palette + _zero_of(after)
@@ -80,24 +107,14 @@ class PhotoView:
 
     def _pixels(self, values: Tensor, index: int) -> Tensor:
         down, across = self.grid.nearest_inside
-        rows = self.grid.rows(self.grid.strips[index])
-        return ops.take(ops.take(values, down[rows], axis=0), across, axis=1)
-
-    def _inside(self, values: Tensor, index: int) -> Tensor:
-        # All pixels, in order: a slice takes less time than a choice.
-        rows = self.grid.rows(self.grid.strips[index])
-        height = min(rows.stop, self.grid.size[0]) - rows.start
-        return ops.slice(values, (rows.start, 0, 0), (height, *values.shape[1:]))
+        rows = self.grid.rows(self.strips[index])
+        return ops.take(ops.take(values, down[rows], axis=1), across, axis=2)
 
 
 def clipped_logits(scores: Tensor) -> Tensor:
-    """Logarithms of probabilities of logits, the smallest ones raised.
-
-    Up to a number that is the same for all classes, which a softmax does not see.
-    """
+    """Logarithms of probabilities of logits, the smallest ones raised."""
     highest = ops.max(scores, axis=-1, keepdims=True)
-    total = ops.log(ops.sum(ops.exp(scores - highest), axis=-1, keepdims=True))
-    return ops.maximum(scores, highest + total + math.log(SMALLEST_PROBABILITY))
+    return ops.maximum(scores, highest + math.log(SMALLEST_PROBABILITY))
 
 
 def log_share(scores: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -46,17 +46,18 @@ class DenseCRF(keras.layers.Layer):
     sums, the pixel itself included, as the reference library does by default.
 
     The answer approximates exact mean field: colours are compared through a palette
-    that is chosen for each photo, places through tiles, and early steps are taken on
-    every fourth or second pixel. `accuracy` names a row of `CRF_ACCURACIES`, which
-    says what is spent; `docs/dense_crf.md` lists measured agreement with the exact
-    answer, times and memory. No pair of pixels is left out.
+    that is chosen for each photo, places through tiles, and steps are taken on every
+    fourth or second pixel. `"mobile"` tells twelve labels apart, or all of a whole
+    compatibility: those that the photo has least of are one. `accuracy` names a row of
+    `CRF_ACCURACIES`, which says what is spent; `docs/dense_crf.md` lists measured
+    agreement with the exact answer, times and memory. No pair of pixels is left out.
 
     Sizes must be known when the layer is called or traced, since the kernels of place
     are constants made for them. Photos of a batch are refined one after the other.
     With known sizes and one photo the layer converts to built-in TFLite operations.
 
-    Scores are clipped so that no probability is under 1e-5. Probabilities are divided
-    by their sum. A score that is not a number makes every answer for its photo so,
+    Scores are clipped so that no probability is under 1e-5 of the pixel's highest.
+    Probabilities are divided by their sum. A score that is not a number makes every answer for its photo so,
     unless there is one class alone.
 
     Args:
@@ -183,11 +184,9 @@ class DenseCRF(keras.layers.Layer):
         pixels = ops.cast(image, "float32") - _MIDDLE
         refine = functools.partial(self._refine, self._kernels(inputs.shape))
         if inputs.shape[0] == 1:
-            # Not by an index, of which TFLite makes a slow copy.
-            photo = [ops.squeeze(values, 0) for values in (scores, pixels)]
-            outputs = ops.expand_dims(refine((photo[0], photo[1])), 0)
+            outputs = refine((scores, pixels))
         else:
-            outputs = ops.map(refine, (scores, pixels))
+            outputs = ops.map(functools.partial(_one_by_one, refine), (scores, pixels))
         return ops.cast(outputs, self.compute_dtype)
 
     def learned_parameters(self) -> CRFParameters:
@@ -243,6 +242,13 @@ class DenseCRF(keras.layers.Layer):
             "from_logits": self.from_logits,
             "trainable_parameters": self.trainable_parameters,
         }
+
+
+def _one_by_one(
+    refine: Callable[[tuple[Tensor, Tensor]], Tensor], pair: tuple[Tensor, Tensor]
+) -> Tensor:
+    scores, pixels = (ops.expand_dims(values, 0) for values in pair)
+    return ops.squeeze(refine((scores, pixels)), 0)
 
 
 def _parameters(preset: str, **replaced: Any) -> CRFParameters:

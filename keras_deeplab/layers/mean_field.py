@@ -2,8 +2,8 @@
 
 A pixel's place is known by its tile, its colour through a palette. What all pixels say
 to one of them is then a chain of products of matrices: the pixels of a tile into the
-palette, tiles into tiles, and back. Early steps are taken on few of the pixels, the
-last on all; each reads all pixels of its grid, near and far.
+palette, tiles into tiles, and back. Steps are taken on some of the pixels, and each
+reads all pixels of its grid, near and far; at last all pixels are told.
 
 A step goes over its pixels strip by strip: a strip's colours are compared with the
 palette once, to read what was said to it and to say what follows from that, and are
@@ -11,14 +11,17 @@ forgotten before the next.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from keras import ops
 
 from keras_deeplab._types import Tensor
 from keras_deeplab.layers.color_palette import feature_scale
+from keras_deeplab.layers.color_weights import color_weights
 from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels
 from keras_deeplab.layers.crf_photo import Photo, PhotoView
+from keras_deeplab.layers.label_groups import label_groups
 from keras_deeplab.layers.position_blur import between, blur
 
 # Below this a pixel counts as seen by nobody; its own share alone is about 1.
@@ -49,22 +52,37 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
         kernels: The kernels for its size.
 
     Returns:
-        Probabilities, `(height, width, classes)`.
+        Probabilities, `(1, height, width, classes)`.
     """
+    photo = _grouped(photo, kernels)
     views = {grid: PhotoView(photo, grid) for grid in kernels.grids}
     message = _count(views[kernels.grids[0]], kernels)
     for grid, each in zip(kernels.grids, kernels.blurs, strict=True):
         found, parts = _visit(views[grid], message, kernels)
-        near = blur(kernels.mixed(found), each, kernels.w_gaussian)
-        message = _Message(grid=grid, said=_said(parts, photo, kernels), near=near)
-    found, _ = _visit(PhotoView(photo, kernels.last, filled=False), message, kernels)
-    return found
+        message = _Message(
+            grid=grid,
+            said=_said(parts, photo, kernels),
+            near=blur(kernels.mixed(found), each, kernels.w_gaussian),
+        )
+    return _read(photo, message, kernels)
+
+
+def _grouped(photo: Photo, kernels: CRFKernels) -> Photo:
+    # With a compatibility each label says something else to each.
+    if kernels.mix is not None:
+        return photo
+    view = PhotoView(photo, kernels.grids[0])
+    found = [_softmax(view.unary(index)) for index in range(len(view.strips))]
+    groups = label_groups(
+        _concatenate(found, axis=1) * view.grid.inside, kernels.groups
+    )
+    return dataclasses.replace(photo, groups=groups)
 
 
 def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
     # The pixels alone, from which follows how much each of them is seen.
     parts: list[Tensor] = []
-    for index in range(len(view.grid.strips)):
+    for index in range(len(view.strips)):
         features = view.features(index, after=parts[-1] if parts else None)
         reach = feature_scale(features, view.photo.snap)
         told = view.inside(index) * reach
@@ -77,32 +95,84 @@ def _visit(
 ) -> tuple[Tensor, list[Tensor]]:
     """Tells the pixels of a grid a message; returns their labels and their own words.
 
-    Labels are `(height, width, classes)`; the words are strips, for `_said`, and none
-    where the view has no pixels past the photo, and is thus the last.
+    Labels are `(1, height, width, groups)`; the words are strips, for `_said`.
     """
     found: list[Tensor] = []
     parts: list[Tensor] = []
-    for index, strip in enumerate(view.grid.strips):
-        features = view.features(index, after=(parts or found or [message.said])[-1])
-        reach = feature_scale(features, view.photo.snap)
-        said = kernels.out_to_tiles(message.said, strip, features.shape[-1])
-        heard = ops.matmul(features, said)
-        density = _density(heard, reach)
+    for index, strip in enumerate(view.strips):
+        heard = _hear(view, index, message, kernels, after=parts)
         scores = view.unary(index)
-        if message.near is not None:
-            factor = kernels.w_bilateral * reach * ops.rsqrt(density)
-            labels = from_tiles(heard * factor, view.grid.tiles[1], view.grid.side)
-            scores = scores + ops.slice(labels, (0, 0, 1), scores.shape)
+        if heard.labels is not None:
+            scores = scores + from_tiles(
+                heard.labels, view.grid.tiles[1], view.grid.side
+            )
             near = between(message.near, message.grid, view.grid, strip, scores.shape)
             scores = scores + near
         values = _softmax(scores)
         found.append(values)
-        if view.filled:
-            told = to_tiles(kernels.mixed(values), view.grid.side)
-            told = told * (_scale(density, message.grid, view, index) * reach)
-            told = ops.concatenate([view.inside(index) * reach, told], axis=-1)
-            parts.append(kernels.into_columns(_sum(features, told)))
-    return _concatenate(found), parts
+        told = to_tiles(kernels.mixed(values), view.grid.side) * heard.reach
+        told = told * _scale(heard.density, message.grid, view, index)
+        told = ops.concatenate([view.inside(index) * heard.reach, told], axis=-1)
+        parts.append(kernels.into_columns(_sum(heard.features, told)))
+    return _concatenate(found, axis=1), parts
+
+
+def _read(photo: Photo, message: _Message, kernels: CRFKernels) -> Tensor:
+    """Tells all pixels the last message; returns their labels."""
+    grid = kernels.last
+    found: list[Tensor] = []
+    view = PhotoView(photo, kernels.read, grid.strips)
+    for index, strip in enumerate(grid.strips):
+        heard = _hear(view, index, message, kernels, after=found)
+        labels = heard.labels
+        rows = grid.rows(strip)
+        if kernels.read != grid:
+            colors = photo.filled_colors(rows, grid)
+            labels = ops.matmul(color_weights(colors, view.colors(index)), labels)
+        labels = from_tiles(labels, grid.tiles[1], grid.side)
+        scores = photo.unary(photo.rows(photo.scores, rows))
+        shape = (*scores.shape[:3], labels.shape[-1])
+        near = between(message.near, message.grid, grid, strip, shape)
+        added = ops.slice(labels, (0, 0, 0, 0), shape) + near
+        if photo.groups is not None:
+            added = ops.matmul(added, ops.transpose(photo.groups)[None, None])
+        found.append(_softmax(scores + added))
+    return _concatenate(found, axis=1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Heard:
+    """What a strip of pixels heard, tile by tile.
+
+    Args:
+        features: The kernel of the pixels and the palette.
+        reach: A factor of it.
+        density: How many pixels each of them sees.
+        labels: The bilateral term: what it adds to the score of each label.
+    """
+
+    features: Tensor
+    reach: Tensor
+    density: Tensor
+    labels: Tensor | None
+
+
+def _hear(
+    view: PhotoView,
+    index: int,
+    message: _Message,
+    kernels: CRFKernels,
+    after: Sequence[Tensor],
+) -> _Heard:
+    features = view.features(index, after=after[-1] if after else message.said)
+    reach = feature_scale(features, view.photo.snap)
+    said = kernels.out_to_tiles(message.said, view.strips[index], features.shape[-1])
+    heard = ops.matmul(features, said)
+    density = _density(heard, reach)
+    labels = None
+    if message.near is not None:
+        labels = heard[..., 1:] * (kernels.w_bilateral * reach * ops.rsqrt(density))
+    return _Heard(features=features, reach=reach, density=density, labels=labels)
 
 
 def _density(heard: Tensor, reach: Tensor) -> Tensor:
@@ -113,10 +183,9 @@ def _density(heard: Tensor, reach: Tensor) -> Tensor:
 
 def _scale(density: Tensor, source: Grid, view: PhotoView, index: int) -> Tensor:
     """The factor of a strip's values for the next step."""
-    # As the next step counts pixels: more of them, and this one too.
-    ratio = (source.stride / view.grid.stride) ** 2
+    # As the next step counts pixels: this one too.
     itself = float(source != view.grid)
-    return ops.rsqrt(density * ratio + itself) * view.inside(index)
+    return ops.rsqrt(density + itself) * view.inside(index)
 
 
 def _sum(features: Tensor, values: Tensor) -> Tensor:
@@ -133,5 +202,5 @@ def _softmax(scores: Tensor) -> Tensor:
     return ops.softmax(scores) if scores.shape[-1] > 1 else ops.ones_like(scores)
 
 
-def _concatenate(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=0)
+def _concatenate(parts: list[Tensor], axis: int = 0) -> Tensor:
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)

@@ -14,7 +14,7 @@ def blur(values: Tensor, axes: tuple[Blur, Blur], weight: Tensor) -> Tensor:
     """Blurs a map between the scalings of its sources and of its targets.
 
     Args:
-        values: `(height, width, k)`.
+        values: `(1, height, width, k)`.
         axes: The blur down and across.
         weight: A factor of the answer.
 
@@ -29,14 +29,13 @@ def blur(values: Tensor, axes: tuple[Blur, Blur], weight: Tensor) -> Tensor:
         (taps.shape[0] // 2, taps.shape[0] // 2 + targets.shape[0] - scale.shape[0])
         for scale, taps, targets in axes
     ]
-    values = ops.pad(ops.expand_dims(values, 0), ((0, 0), *pads, (0, 0)))
+    values = ops.pad(values, ((0, 0), *pads, (0, 0)))
     ones = ops.ones((1, 1, values.shape[-1], 1), dtype="float32")
     for kernel in (down[:, None, None, None], across[None, :, None, None]):
         values = ops.depthwise_conv(
             values, kernel * ones, padding="valid", data_format="channels_last"
         )
-    values = values * (to_rows[:, None, None] * weight) * to_columns[None, :, None]
-    return ops.reshape(values, values.shape[1:])
+    return values * (to_rows[:, None, None] * weight) * to_columns[None, :, None]
 
 
 def between(
@@ -53,14 +52,13 @@ def between(
         shape: Of the result; what lies farther right or down is left out.
 
     Returns:
-        `(height, width, k)` of the strip.
+        `(1, height, width, k)` of the strip.
     """
     rows = target.rows(strip)
     factor = source.stride // target.stride
     start, stop = rows.start // factor, rows.stop // factor
     if factor == 1:
-        return ops.slice(near, (start, 0, 0), shape)
-    size = ((stop - start) * factor + 1, (near.shape[1] - 1) * factor + 1)
-    part = ops.slice(near, (start, 0, 0), (stop - start + 1, *near.shape[1:]))
-    part = resize_bilinear(ops.expand_dims(part, 0), size)
-    return ops.squeeze(ops.slice(part, (0, 0, 0, 0), (1, *shape)), 0)
+        return ops.slice(near, (0, start, 0, 0), shape)
+    size = ((stop - start) * factor + 1, (near.shape[2] - 1) * factor + 1)
+    part = ops.slice(near, (0, start, 0, 0), (1, stop - start + 1, *near.shape[2:]))
+    return ops.slice(resize_bilinear(part, size), (0, 0, 0, 0), shape)

@@ -11,6 +11,8 @@ from keras_deeplab.layers import (
     crf_grid,
     space_kernel,
 )
+from keras_deeplab.layers.color_weights import ONES, color_weights
+from keras_deeplab.layers.label_groups import label_groups
 from tests.layers import exact_crf
 
 
@@ -59,13 +61,9 @@ def test_scale_of_features_forgets_a_share_of_the_distance() -> None:
     assert np.isfinite(scale).all()
 
 
-def test_narrow_colors_get_a_larger_palette_and_early_steps_are_skipped() -> None:
+def test_narrow_colors_get_a_larger_palette_and_late_steps_are_left_out() -> None:
     row = dataclasses.replace(
-        CRF_ACCURACIES["accurate"],
-        palette=100,
-        narrow_palette=150,
-        last_strides=(2, 1),
-        skipped=0.2,
+        CRF_ACCURACIES["accurate"], palette=100, narrow_palette=150, most_steps=4
     )
     assert [row.colors(theta) for theta in (13.0, 5.0, 4.5, 3.0)] == [
         100,
@@ -73,8 +71,36 @@ def test_narrow_colors_get_a_larger_palette_and_early_steps_are_skipped() -> Non
         123,
         150,
     ]
-    assert row.strides(10) == (4,) * 6 + (2, 1)
-    assert [row.strides(steps) for steps in (1, 2, 5)] == [(1,), (2, 1), (4, 4, 2, 1)]
+    assert [row.steps(steps) for steps in (1, 4, 10)] == [1, 4, 4]
+    assert dataclasses.replace(row, most_steps=None).steps(10) == 10
+
+
+def test_grids_of_successive_steps_see_other_pixels() -> None:
+    grids = crf_grid.grids_of((300, 400), 20, 4, 3)
+    assert [grid.offset for grid in grids] == [(0, 0), (2, 2), (0, 0)]
+    assert [grid.stride for grid in crf_grid.grids_of((100, 400), 20, 4, 2)] == [1, 1]
+
+
+def test_groups_are_the_labels_that_are_sure_somewhere_and_all_others() -> None:
+    # Label 0 is unlikely everywhere, label 3 is sure of an eighth of the pixels.
+    share = np.tile(np.array([0.2, 0.5, 0.3, 0.0], "float32"), (1, 2, 8, 1))
+    share[0, :, 0] = [0, 0, 0, 1]
+    groups = np.array(label_groups(share, 3))
+    assert groups.T[:-1].argmax(-1).tolist() == [1, 3]
+    np.testing.assert_array_equal(groups, [[0, 0, 1], [1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    assert label_groups(share, 4) is None
+    assert label_groups(share, None) is None
+
+
+def test_color_weights_are_a_softmax_of_squared_distances() -> None:
+    rng = np.random.default_rng(0)
+    colors = rng.uniform(-20, 20, (2, 7, 3)).astype("float32")
+    samples = colors[:, 1:5] + rng.normal(0, 1, (2, 4, 3)).astype("float32")
+    filled = np.pad(colors, ((0, 0), (0, 0), (0, ONES)), constant_values=1)
+    squares = ((colors[:, :, None] - samples[:, None]) ** 2).sum(-1)
+    np.testing.assert_allclose(
+        color_weights(filled, samples), exact_crf.softmax(-squares), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("spread", [3.0, 0.3, 1e-4, 0.0])
@@ -86,14 +112,14 @@ def test_inverse_of_the_palettes_kernel_stands_colors_that_are_alike(
     palette = 2 + rng.uniform(-spread, spread, (count, 3)).astype("float32")
     squares = ((palette[:, None] - palette[None]) ** 2).sum(-1)
     kernel = np.exp(-0.5 * squares)
-    kernel += kernel.sum(axis=0).max() / 5e3 * np.eye(count)
+    kernel += kernel.sum(axis=0).max() / 1e3 * np.eye(count)
     inverse = np.array(color_palette.inverse_kernel(palette), "float64")
     np.testing.assert_allclose(inverse @ kernel, np.eye(count), atol=2e-2)
 
 
 def test_tiles_of_a_map_join_to_the_map_again() -> None:
-    values = np.arange(8 * 12 * 2, dtype="float32").reshape(8, 12, 2)
+    values = np.arange(8 * 12 * 2, dtype="float32").reshape(1, 8, 12, 2)
     tiles = np.array(crf_grid.to_tiles(values, 4))
     assert tiles.shape == (6, 16, 2)
-    np.testing.assert_array_equal(tiles[4], values[4:, 4:8].reshape(16, 2))
+    np.testing.assert_array_equal(tiles[4], values[0, 4:, 4:8].reshape(16, 2))
     np.testing.assert_array_equal(crf_grid.from_tiles(tiles, 3, 4), values)

@@ -56,7 +56,8 @@ def test_steps_on_few_pixels_come_near_the_exact_answer(
     layer = DenseCRF("v1", theta_gamma=theta_gamma, accuracy=accuracy)
     kernels = constant_kernels((72, 101), parameters, accuracy)
     row = CRF_ACCURACIES[accuracy]
-    assert [grid.stride for grid in kernels.grids] == list(row.strides(10))
+    assert [grid.stride for grid in kernels.grids] == [row.stride] * row.steps(10)
+    assert kernels.read.stride == row.read_stride
     start = exact_crf.softmax(logits[0])
     exact = exact_crf.refine(start, images[0], parameters)
     found = refine(layer, logits[0], images[0])
@@ -153,6 +154,16 @@ def test_crf_of_few_or_many_classes_is_nearly_the_exact_answer(classes: int) -> 
     logits, image = small_scene(24, classes)
     exact = exact_crf.refine(exact_crf.softmax(logits), image, CRF_PRESETS["v1"])
     assert agreement(refine(DenseCRF("v1"), logits, image), exact) > 0.99
+
+
+def test_labels_of_which_the_photo_has_few_are_one_group_for_mobile() -> None:
+    logits, image = small_scene(40, 30)
+    logits[..., 1:-1] -= 6
+    exact = exact_crf.refine(exact_crf.softmax(logits), image, CRF_PRESETS["v1"])
+    found = refine(DenseCRF("v1", accuracy="mobile"), logits, image)
+    assert agreement(exact_crf.softmax(logits), exact) < 0.9
+    assert agreement(found, exact) > 0.99
+    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(
