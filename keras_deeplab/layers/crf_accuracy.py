@@ -78,7 +78,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             sample=129,
             rank=2e-2,
             stride=2,
-            most_steps=7,
+            most_steps=6,
         ),
         "mobile": CRFAccuracy(
             palette=64,

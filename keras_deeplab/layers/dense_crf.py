@@ -57,8 +57,8 @@ class DenseCRF(keras.layers.Layer):
     With known sizes and one photo the layer converts to built-in TFLite operations.
 
     Scores are clipped so that no probability is under 1e-5 of the pixel's highest.
-    Probabilities are divided by their sum. A score that is not a number makes every answer for its photo so,
-    unless there is one class alone.
+    Probabilities are divided by their sum. A score that is not a number makes every
+    answer for its photo so, unless there is one class alone.
 
     Args:
         preset: `"v1"`, `"v2"` or `"pydensecrf"`: the published parameters, which the
