@@ -24,7 +24,8 @@ class CRFAccuracy:
         tile_share: Largest side of a tile as a share of `theta_alpha`.
         rank: Share of the first eigenvalue under which one of the place kernel is
             left out.
-        stride: Distance of the pixels that the steps are taken on.
+        stride: Distance of the pixels that the first steps are taken on.
+        last_strides: Distances in the last steps.
         most_steps: Steps that are taken, if more are asked for. Mean field comes near
             its rest in few, and each step that is approximated adds its own error.
         read_stride: Distance of the pixels that are told the last message through the
@@ -43,6 +44,7 @@ class CRFAccuracy:
     tile_share: float = 0.5
     rank: float
     stride: int
+    last_strides: tuple[int, ...] = ()
     most_steps: int | None = None
     read_stride: int = 1
     groups: int | None = None
@@ -52,9 +54,11 @@ class CRFAccuracy:
         wanted = self.palette * max(_COMMON_WIDTH / theta_beta, 1.0) ** 2
         return min(round(wanted), self.narrow_palette)
 
-    def steps(self, iterations: int) -> int:
-        """Returns how many steps are taken if so many are asked for."""
-        return min(iterations, self.most_steps or iterations)
+    def strides(self, iterations: int) -> tuple[int, ...]:
+        """Returns the distance between the pixels that each step reads."""
+        steps = min(iterations, self.most_steps or iterations)
+        last = self.last_strides[max(len(self.last_strides) - steps, 0) :]
+        return (self.stride,) * (steps - len(last)) + last
 
 
 #: How near the exact answer, by name: `accuracy` of `DenseCRF`.
@@ -77,8 +81,9 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             snap=0.5,
             sample=129,
             rank=2e-2,
-            stride=2,
-            most_steps=6,
+            stride=4,
+            last_strides=(2, 2, 2, 2),
+            most_steps=7,
         ),
         "mobile": CRFAccuracy(
             palette=64,
@@ -91,7 +96,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             stride=4,
             most_steps=4,
             read_stride=4,
-            groups=12,
+            groups=10,
         ),
     }
 )

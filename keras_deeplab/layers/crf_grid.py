@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import itertools
 from typing import Any
 
 import numpy as np
@@ -90,18 +89,24 @@ class Grid:
         return (down[:, None] & across[None])[None, ..., None].astype("float32")
 
 
-def grids_of(size: tuple[int, int], tile: int, stride: int, count: int) -> list[Grid]:
-    """Returns grids that begin at different pixels, one after the other.
+def grids_of(size: tuple[int, int], tile: int, strides: tuple[int, ...]) -> list[Grid]:
+    """Returns a grid for each step.
 
     Args:
         size: Height and width of the image.
         tile: Side of a tile in pixels.
-        stride: Distance of their pixels; a smaller one is taken on small images.
-        count: Number of grids.
+        strides: The distances asked for; smaller ones are taken on small images.
+
+    Returns:
+        The grids, in the order of `strides`.
     """
-    stride = min(stride, tile, _finest(min(size)))
-    offsets = itertools.islice(itertools.cycle(_OFFSETS[stride]), count)
-    return [Grid(size, tile, stride, offset) for offset in offsets][::-1]
+    grids: list[Grid] = []
+    for stride in reversed(strides):
+        stride = min(stride, tile, _finest(min(size)))
+        offsets = _OFFSETS[stride]
+        before = sum(grid.stride == stride for grid in grids)
+        grids.append(Grid(size, tile, stride, offsets[before % len(offsets)]))
+    return grids[::-1]
 
 
 def _finest(side: int) -> int:

@@ -171,8 +171,8 @@ def _grids(
 ) -> tuple[tuple[Grid, ...], Grid, Grid]:
     row = CRF_ACCURACIES[accuracy]
     tile = space_kernel.tile_side(parameters.theta_alpha, row.tile, row.tile_share)
-    grids = grids_of(size, tile, row.stride, row.steps(parameters.iterations))
-    (read,) = grids_of(size, tile, row.read_stride, 1)
+    grids = grids_of(size, tile, row.strides(parameters.iterations))
+    (read,) = grids_of(size, tile, (row.read_stride,))
     return tuple(grids), read, Grid(size, tile, 1)
 
 

@@ -36,20 +36,12 @@ class Photo:
     unary: Callable[[Tensor], Tensor]
     groups: Tensor | None = None
 
-    def rows(self, values: Tensor, rows: slice) -> Tensor:
-        """Some rows of a map; a slice takes less time than a choice."""
-        height = min(rows.stop, values.shape[1]) - rows.start
-        return ops.slice(values, (0, rows.start, 0, 0), (1, height, *values.shape[2:]))
-
-    def filled_colors(self, rows: slice, grid: Grid) -> Tensor:
+    def filled_colors(self, grid: Grid) -> Tensor:
         """Colours of all pixels for `color_weights`, filled up to whole tiles."""
-        colors = self.rows(self.colors, rows)
-        sides = rows.stop - rows.start, grid.tiles[1] * grid.tile
-        down, across = (
-            (0, to - side) for to, side in zip(sides, colors.shape[1:3], strict=True)
-        )
-        colors = ops.pad(colors, ((0, 0), down, across, (0, ONES)), constant_values=1.0)
-        return to_tiles(colors, grid.side)
+        sides = zip(grid.tiles, self.colors.shape[1:3], strict=True)
+        down, across = ((0, count * grid.tile - side) for count, side in sides)
+        pads = ((0, 0), down, across, (0, ONES))
+        return ops.pad(self.colors, pads, constant_values=1.0)
 
 
 class PhotoView:
@@ -129,3 +121,9 @@ def _zero_of(values: Tensor) -> Tensor:
     rank = len(values.shape)
     first = ops.slice(values, (0,) * rank, (1,) * rank)
     return ops.reshape(ops.minimum(ops.abs(first), 0.0), (1, 1))
+
+
+def rows_of(values: Tensor, rows: slice) -> Tensor:
+    """Some rows of a map; a slice takes less time than a choice."""
+    height = min(rows.stop, values.shape[1]) - rows.start
+    return ops.slice(values, (0, rows.start, 0, 0), (1, height, *values.shape[2:]))

@@ -46,11 +46,12 @@ class DenseCRF(keras.layers.Layer):
     sums, the pixel itself included, as the reference library does by default.
 
     The answer approximates exact mean field: colours are compared through a palette
-    that is chosen for each photo, places through tiles, and steps are taken on every
-    fourth or second pixel. `"mobile"` tells twelve labels apart, or all of a whole
-    compatibility: those that the photo has least of are one. `accuracy` names a row of
-    `CRF_ACCURACIES`, which says what is spent; `docs/dense_crf.md` lists measured
-    agreement with the exact answer, times and memory. No pair of pixels is left out.
+    that is chosen for each photo, places through tiles, and early steps are taken on
+    every fourth or second pixel. `"mobile"` tells few labels apart, unless their
+    compatibility is a matrix: those that the photo has least of are one. `accuracy`
+    names a row of `CRF_ACCURACIES`, which says what is spent; `docs/dense_crf.md`
+    lists measured agreement with the exact answer, times and memory. No pair of pixels
+    is left out.
 
     Sizes must be known when the layer is called or traced, since the kernels of place
     are constants made for them. Photos of a batch are refined one after the other.

@@ -2,8 +2,8 @@
 
 A pixel's place is known by its tile, its colour through a palette. What all pixels say
 to one of them is then a chain of products of matrices: the pixels of a tile into the
-palette, tiles into tiles, and back. Steps are taken on some of the pixels, and each
-reads all pixels of its grid, near and far; at last all pixels are told.
+palette, tiles into tiles, and back. Early steps are taken on few of the pixels, and
+each reads all pixels of its grid, near and far; at last all pixels are told.
 
 A step goes over its pixels strip by strip: a strip's colours are compared with the
 palette once, to read what was said to it and to say what follows from that, and are
@@ -20,7 +20,7 @@ from keras_deeplab.layers.color_palette import feature_scale
 from keras_deeplab.layers.color_weights import color_weights
 from keras_deeplab.layers.crf_grid import Grid, from_tiles, to_tiles
 from keras_deeplab.layers.crf_kernels import CRFKernels
-from keras_deeplab.layers.crf_photo import Photo, PhotoView
+from keras_deeplab.layers.crf_photo import Photo, PhotoView, rows_of
 from keras_deeplab.layers.label_groups import label_groups
 from keras_deeplab.layers.position_blur import between, blur
 
@@ -73,9 +73,9 @@ def _grouped(photo: Photo, kernels: CRFKernels) -> Photo:
         return photo
     view = PhotoView(photo, kernels.grids[0])
     found = [_softmax(view.unary(index)) for index in range(len(view.strips))]
-    groups = label_groups(
-        _concatenate(found, axis=1) * view.grid.inside, kernels.groups
-    )
+    # Not by `*`: PyTorch would bring a tensor on a GPU to NumPy's array.
+    share = ops.multiply(_concatenate(found, axis=1), view.grid.inside)
+    groups = label_groups(share, kernels.groups)
     return dataclasses.replace(photo, groups=groups)
 
 
@@ -122,15 +122,16 @@ def _read(photo: Photo, message: _Message, kernels: CRFKernels) -> Tensor:
     grid = kernels.last
     found: list[Tensor] = []
     view = PhotoView(photo, kernels.read, grid.strips)
+    colors = None if kernels.read == grid else photo.filled_colors(grid)
     for index, strip in enumerate(grid.strips):
         heard = _hear(view, index, message, kernels, after=found)
         labels = heard.labels
         rows = grid.rows(strip)
-        if kernels.read != grid:
-            colors = photo.filled_colors(rows, grid)
-            labels = ops.matmul(color_weights(colors, view.colors(index)), labels)
+        if colors is not None:
+            pixels = to_tiles(rows_of(colors, rows), grid.side)
+            labels = ops.matmul(color_weights(pixels, view.colors(index)), labels)
         labels = from_tiles(labels, grid.tiles[1], grid.side)
-        scores = photo.unary(photo.rows(photo.scores, rows))
+        scores = photo.unary(rows_of(photo.scores, rows))
         shape = (*scores.shape[:3], labels.shape[-1])
         near = between(message.near, message.grid, grid, strip, shape)
         added = ops.slice(labels, (0, 0, 0, 0), shape) + near
@@ -171,7 +172,8 @@ def _hear(
     density = _density(heard, reach)
     labels = None
     if message.near is not None:
-        labels = heard[..., 1:] * (kernels.w_bilateral * reach * ops.rsqrt(density))
+        labels = ops.slice(heard, (0, 0, 1), (*heard.shape[:2], heard.shape[2] - 1))
+        labels = labels * (kernels.w_bilateral * reach * ops.rsqrt(density))
     return _Heard(features=features, reach=reach, density=density, labels=labels)
 
 
@@ -183,9 +185,10 @@ def _density(heard: Tensor, reach: Tensor) -> Tensor:
 
 def _scale(density: Tensor, source: Grid, view: PhotoView, index: int) -> Tensor:
     """The factor of a strip's values for the next step."""
-    # As the next step counts pixels: this one too.
+    # As the next step counts pixels: more of them, and this one too.
+    ratio = (source.stride / view.grid.stride) ** 2
     itself = float(source != view.grid)
-    return ops.rsqrt(density + itself) * view.inside(index)
+    return ops.rsqrt(density * ratio + itself) * view.inside(index)
 
 
 def _sum(features: Tensor, values: Tensor) -> Tensor:

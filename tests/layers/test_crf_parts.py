@@ -63,7 +63,11 @@ def test_scale_of_features_forgets_a_share_of_the_distance() -> None:
 
 def test_narrow_colors_get_a_larger_palette_and_late_steps_are_left_out() -> None:
     row = dataclasses.replace(
-        CRF_ACCURACIES["accurate"], palette=100, narrow_palette=150, most_steps=4
+        CRF_ACCURACIES["accurate"],
+        palette=100,
+        narrow_palette=150,
+        last_strides=(2, 1),
+        most_steps=8,
     )
     assert [row.colors(theta) for theta in (13.0, 5.0, 4.5, 3.0)] == [
         100,
@@ -71,14 +75,20 @@ def test_narrow_colors_get_a_larger_palette_and_late_steps_are_left_out() -> Non
         123,
         150,
     ]
-    assert [row.steps(steps) for steps in (1, 4, 10)] == [1, 4, 4]
-    assert dataclasses.replace(row, most_steps=None).steps(10) == 10
+    assert row.strides(10) == (4,) * 6 + (2, 1)
+    assert [row.strides(steps) for steps in (1, 2, 5)] == [
+        (1,),
+        (2, 1),
+        (4, 4, 4, 2, 1),
+    ]
+    assert len(dataclasses.replace(row, most_steps=None).strides(10)) == 10
 
 
 def test_grids_of_successive_steps_see_other_pixels() -> None:
-    grids = crf_grid.grids_of((300, 400), 20, 4, 3)
-    assert [grid.offset for grid in grids] == [(0, 0), (2, 2), (0, 0)]
-    assert [grid.stride for grid in crf_grid.grids_of((100, 400), 20, 4, 2)] == [1, 1]
+    grids = crf_grid.grids_of((300, 400), 20, (4, 4, 4, 2))
+    assert [grid.offset for grid in grids] == [(0, 0), (2, 2), (0, 0), (0, 0)]
+    small = crf_grid.grids_of((100, 400), 20, (4, 2))
+    assert [grid.stride for grid in small] == [1, 1]
 
 
 def test_groups_are_the_labels_that_are_sure_somewhere_and_all_others() -> None:

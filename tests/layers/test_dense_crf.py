@@ -1,7 +1,9 @@
 """What `DenseCRF` takes, gives and refuses."""
 
 import dataclasses
+import os
 import pathlib
+import subprocess
 from typing import Any
 
 import keras
@@ -114,6 +116,22 @@ def test_answers_on_another_backend_equal_tensorflows(
     found = run_on_backend(backends_python, worker, tmp_path / "found.npz", backend)
     for name, expected in answers().items():
         np.testing.assert_allclose(found[name], expected, atol=2e-3, err_msg=name)
+
+
+@pytest.mark.slow
+def test_no_array_meets_a_tensor_that_numpy_cannot_read(backends_python: str) -> None:
+    worker = pathlib.Path(__file__).with_name("crf_meta_worker.py")
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run(
+        [backends_python, str(worker)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = ["1 70 80 3", "1 128 140 3", "1 256 259 14"]
+    assert done.stdout.splitlines() == [f"meta {line}" for line in lines]
 
 
 @pytest.mark.parametrize(
