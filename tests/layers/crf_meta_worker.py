@@ -1,6 +1,7 @@
 """Calls `DenseCRF` on a device of PyTorch whose tensors NumPy cannot read, as a GPU."""
 
 import os
+import sys
 
 os.environ["KERAS_BACKEND"] = "torch"
 os.environ["KERAS_TORCH_DEVICE"] = "meta"
@@ -18,4 +19,4 @@ for accuracy, classes, size, trainable in (
     layer = DenseCRF("v1", accuracy=accuracy, trainable_parameters=trainable)
     pair = [keras.ops.convert_to_tensor(values) for values in scene(classes, size, 1)]
     found = layer(*pair)
-    print(found.device.type, *found.shape)
+    sys.stdout.write(f"{found.device.type} {tuple(found.shape)}\n")
