@@ -139,6 +139,13 @@ def split_square(colors: Tensor) -> tuple[Tensor, Tensor]:
     return _cut(square, _SQUARE_STEP)
 
 
+def to_color_step(colors: Tensor) -> Tensor:
+    """Rounds colours to numbers that stay whole in a product on every device."""
+    high, low = _cut(colors, _COLOR_STEP)
+    # With the gradient of what was not rounded.
+    return high + (low - ops.stop_gradient(low))
+
+
 def _cut(values: Tensor, step: float) -> tuple[Tensor, Tensor]:
     high = step * ops.floor(values / step + 0.5)
     return high, values - high

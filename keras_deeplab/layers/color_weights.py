@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_deeplab._types import Tensor
-from keras_deeplab.layers.color_palette import split_square
+from keras_deeplab.layers.color_palette import split_square, to_color_step
 
 # Columns of ones beside a colour, for the two parts of a square.
 ONES = 2
@@ -21,8 +21,10 @@ def color_weights(colors: Tensor, samples: Tensor) -> Tensor:
     Returns:
         `(tiles, pixels, samples)`.
     """
-    # A pixel's own square would be the same for all samples. A GPU that rounds the
-    # factors to 11 bits moves a colour by a hundredth of the width.
+    # GPUs round the factors of a product to 11 bits. A pixel is then moved by a
+    # hundredth of the width, and so is its own square, which is the same for all
+    # samples; of samples product and square have to be of the same numbers.
+    samples = to_color_step(samples)
     rows = ops.concatenate([samples, *split_square(samples)], axis=-1)
     rows = ops.transpose(_SHARPNESS * rows, (0, 2, 1))
     return ops.softmax(ops.matmul(colors, rows), axis=-1)

@@ -11,6 +11,10 @@ from keras_deeplab.layers.color_palette import color_columns, color_features
 from keras_deeplab.layers.color_weights import ONES
 from keras_deeplab.layers.crf_grid import Grid, to_tiles
 from keras_deeplab.layers.crf_presets import SMALLEST_PROBABILITY
+from keras_deeplab.layers.label_groups import LabelGroups
+
+# Of a pixel whose probabilities are all zero.
+_LOWEST = 1e-30
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,7 @@ class Photo:
         snap: How much of the distance to the nearest palette colour is forgotten.
         unary: Makes logarithms of probabilities of scores, up to a number that is the
             same for all classes.
-        groups: `label_groups` of the labels, or `None` for each by itself.
+        groups: Groups of the labels, or `None` for each by itself.
     """
 
     scores: Tensor
@@ -34,7 +38,7 @@ class Photo:
     inverse: Tensor
     snap: float
     unary: Callable[[Tensor], Tensor]
-    groups: Tensor | None = None
+    groups: LabelGroups | None = None
 
     def filled_colors(self, grid: Grid) -> Tensor:
         """Colours of all pixels for `color_weights`, filled up to whole tiles."""
@@ -72,8 +76,7 @@ class PhotoView:
         if index not in self._unary:
             unary = self.photo.unary(self._pixels(self.photo.scores, index))
             if self.photo.groups is not None:
-                share = ops.matmul(ops.softmax(unary), self.photo.groups)
-                unary = ops.log(share)
+                unary = self.photo.groups.scores(unary)
             self._unary[index] = unary
         return self._unary[index]
 
@@ -111,9 +114,8 @@ def clipped_logits(scores: Tensor) -> Tensor:
 
 def log_share(scores: Tensor) -> Tensor:
     """Logarithms of probabilities that need not sum to one, the smallest raised."""
-    total = ops.sum(scores, axis=-1, keepdims=True)
-    share = scores / ops.maximum(total, 1e-30)
-    return ops.log(ops.maximum(share, SMALLEST_PROBABILITY))
+    highest = ops.maximum(ops.max(scores, axis=-1, keepdims=True), _LOWEST)
+    return ops.log(ops.maximum(scores, SMALLEST_PROBABILITY * highest))
 
 
 def _zero_of(values: Tensor) -> Tensor:

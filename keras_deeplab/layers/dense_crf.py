@@ -46,20 +46,22 @@ class DenseCRF(keras.layers.Layer):
     sums, the pixel itself included, as the reference library does by default.
 
     The answer approximates exact mean field: colours are compared through a palette
-    that is chosen for each photo, places through tiles, and early steps are taken on
-    every fourth or second pixel. `"mobile"` tells few labels apart, unless their
-    compatibility is a matrix: those that the photo has least of are one. `accuracy`
-    names a row of `CRF_ACCURACIES`, which says what is spent; `docs/dense_crf.md`
-    lists measured agreement with the exact answer, times and memory. No pair of pixels
-    is left out.
+    that is chosen for each photo, places through tiles, and steps are taken on every
+    fourth or second pixel, which speak for those near them. `"mobile"` brings the last
+    message to the pixels between by their colours, and tells nine labels apart: those
+    that a photo has less of count as one, unless a compatibility is given or learned.
+    `accuracy` names a row of `CRF_ACCURACIES`, which says what is spent;
+    `docs/dense_crf.md` lists measured agreement with the exact answer, times and
+    memory. Every pixel hears of all of the photo, near and far.
 
     Sizes must be known when the layer is called or traced, since the kernels of place
     are constants made for them. Photos of a batch are refined one after the other.
     With known sizes and one photo the layer converts to built-in TFLite operations.
 
-    Scores are clipped so that no probability is under 1e-5 of the pixel's highest.
-    Probabilities are divided by their sum. A score that is not a number makes every
-    answer for its photo so, unless there is one class alone.
+    Scores are clipped so that no probability is under 1e-5 of the pixel's highest;
+    probabilities need not sum to one. A score that is not a number makes the answer
+    of its pixel so, and of the whole photo where a step reads that pixel, unless there
+    is one class alone.
 
     Args:
         preset: `"v1"`, `"v2"` or `"pydensecrf"`: the published parameters, which the

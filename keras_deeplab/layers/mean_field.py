@@ -2,8 +2,8 @@
 
 A pixel's place is known by its tile, its colour through a palette. What all pixels say
 to one of them is then a chain of products of matrices: the pixels of a tile into the
-palette, tiles into tiles, and back. Early steps are taken on few of the pixels, and
-each reads all pixels of its grid, near and far; at last all pixels are told.
+palette, tiles into tiles, and back. Steps are taken on some of the pixels, and each
+reads all pixels of its grid, near and far; at last all pixels are told.
 
 A step goes over its pixels strip by strip: a strip's colours are compared with the
 palette once, to read what was said to it and to say what follows from that, and are
@@ -69,14 +69,14 @@ def mean_field(photo: Photo, kernels: CRFKernels) -> Tensor:
 
 def _grouped(photo: Photo, kernels: CRFKernels) -> Photo:
     # With a compatibility each label says something else to each.
-    if kernels.mix is not None:
+    most = kernels.groups
+    if most is None or photo.scores.shape[-1] <= most or kernels.mix is not None:
         return photo
     view = PhotoView(photo, kernels.grids[0])
-    found = [_softmax(view.unary(index)) for index in range(len(view.strips))]
+    found = [ops.softmax(view.unary(index)) for index in range(len(view.strips))]
     # Not by `*`: PyTorch would bring a tensor on a GPU to NumPy's array.
     share = ops.multiply(_concatenate(found, axis=1), view.grid.inside)
-    groups = label_groups(share, kernels.groups)
-    return dataclasses.replace(photo, groups=groups)
+    return dataclasses.replace(photo, groups=label_groups(share, most))
 
 
 def _count(view: PhotoView, kernels: CRFKernels) -> _Message:
@@ -136,7 +136,7 @@ def _read(photo: Photo, message: _Message, kernels: CRFKernels) -> Tensor:
         near = between(message.near, message.grid, grid, strip, shape)
         added = ops.slice(labels, (0, 0, 0, 0), shape) + near
         if photo.groups is not None:
-            added = ops.matmul(added, ops.transpose(photo.groups)[None, None])
+            added = photo.groups.to_labels(added)
         found.append(_softmax(scores + added))
     return _concatenate(found, axis=1)
 
