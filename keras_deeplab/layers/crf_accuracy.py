@@ -96,7 +96,7 @@ CRF_ACCURACIES: Mapping[str, CRFAccuracy] = MappingProxyType(
             stride=4,
             most_steps=4,
             read_stride=4,
-            groups=10,
+            groups=16,
         ),
     }
 )

@@ -48,7 +48,7 @@ class DenseCRF(keras.layers.Layer):
     The answer approximates exact mean field: colours are compared through a palette
     that is chosen for each photo, places through tiles, and steps are taken on every
     fourth or second pixel, which speak for those near them. `"mobile"` brings the last
-    message to the pixels between by their colours, and tells nine labels apart: those
+    message to the pixels between by their colours, and tells 15 labels apart: those
     that a photo has less of count as one, unless a compatibility is given or learned.
     `accuracy` names a row of `CRF_ACCURACIES`, which says what is spent;
     `docs/dense_crf.md` lists measured agreement with the exact answer, times and
