@@ -35,7 +35,7 @@ def answers() -> dict[str, np.ndarray]:
     }
     found = {name: layer(logits, images) for name, layer in layers.items()}
     # Large enough for steps on every fourth pixel, and labels for groups.
-    found["grouped"] = DenseCRF("v1", accuracy="mobile")(*scene(14, (256, 259), 1))
+    found["grouped"] = DenseCRF("v1", accuracy="mobile")(*scene(24, (256, 259), 1))
     return {name: keras.ops.convert_to_numpy(each) for name, each in found.items()}
 
 
