@@ -191,11 +191,16 @@ def pixels(shape: Shape) -> np.ndarray:
 
 
 def run_on_backend(
-    python: str, worker: pathlib.Path, out: pathlib.Path, backend: str
+    python: str, worker: pathlib.Path, out: pathlib.Path, backend: str, **variables: str
 ) -> dict[str, np.ndarray]:
     """The arrays that a script writes to `out` under another backend of Keras."""
     root = pathlib.Path(__file__).parents[1]
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(root)}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(root),
+        **variables,
+    }
     done = subprocess.run(
         [python, str(worker), str(out)],
         env=environment,

@@ -29,12 +29,12 @@ class CRFKernels:
         last: All pixels.
         into: Matrices that bring the tiles' values, down and across, into fewer.
         out: Matrices that bring them back.
-        groups: Groups of labels that are told apart, or `None` for all labels.
         blurs: For each step, the position term down and across.
         w_bilateral: Weight of the bilateral term.
         theta_beta: Its width in colour.
         w_gaussian: Weight of the position term.
         mix: What a label's mass adds to each label, from rows to columns, or `None`.
+        groups: Groups of labels that are told apart, or `None` for all labels.
     """
 
     grids: tuple[Grid, ...]
@@ -42,12 +42,12 @@ class CRFKernels:
     last: Grid
     into: tuple[Tensor, Tensor]
     out: tuple[Tensor, Tensor]
-    groups: int | None
     blurs: tuple[tuple[Blur, Blur], ...]
     w_bilateral: Tensor
     theta_beta: Tensor
     w_gaussian: Tensor
     mix: Tensor | None = None
+    groups: int | None = None
 
     def with_mix(self, mix: Tensor | None) -> Self:
         """Returns these kernels with a compatibility."""
@@ -158,7 +158,6 @@ def variable_kernels(
         last=last,
         into=(into[0], into[1]),
         out=(out[0], out[1]),
-        groups=CRF_ACCURACIES[accuracy].groups,
         blurs=_blurs(ops, grids, last, values["theta_gamma"], widest),
         w_bilateral=values["w_bilateral"],
         theta_beta=values["theta_beta"],
